@@ -151,6 +151,23 @@ for my $wait (2049, 4097, 8193) {
     $clock->forward($wait - 1900);
 }
 
+# As long as the password is what it was, or another was chosen there.
+sub has_mails ($client) {
+    forget();
+    is_status forgotten($teacher->{login}), 202, 'a stranger asks';
+    $db->do('DELETE FROM pupil.outbox');
+    $client->csrf(undef);
+    is_status forgotten($teacher->{login}, '/v1/login', $client), 202,
+        'and who was known';
+    return outbox();
+}
+$token = token($teacher->{login});
+is_status $http->post('/v1/login/password', json => {
+    token => $token, new => $NEW }), 200, 'by a link there is a password';
+is has_mails($http), 1, 'whoever chose it there is known as before';
+$site->password($teacher->{login}, $teacher->{password});
+is has_mails($http), 0, 'by the password of before a device is a stranger\'s';
+
 
 # ---- a link of before a lock, and of before another address
 

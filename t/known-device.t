@@ -3,8 +3,9 @@
 # Copyright (C) the Pupil authors
 #
 # A browser is known for each account that has logged in with it, for 180 days
-# from the last time, and not on a computer that others use: who is known there
-# gets in while strangers guess at the account.
+# from the last time, until the password is another one, and not on a computer
+# that others use: who is known there gets in while strangers guess at the
+# account.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -130,5 +131,61 @@ is login($half, 'teacher', shared => \1)->json->{status},
 $res = $teacher->prove($half, totp => $teacher->next_code);
 is_status $res, 200, 'a code lets in';
 is device($res), undef, 'and leaves nothing there, either';
+
+forget();
+
+
+# ---- until the password is another one
+
+# Somebody has stolen it, and logs in with it, from two browsers.
+my $pupil = $day->person('pupil');
+my @thief = map { $nginx->http } 1 .. 2;
+is login($_, 'pupil')->status, 200, 'who has stolen a password' for @thief;
+is login($browser, 'pupil')->status, 200, 'whose it is';
+$res = $browser->post('/v1/me/password', json => {
+    current => $pupil->{password}, new => 'a long walk along the shore' });
+is_status $res, 200, 'has another';
+like device($res), qr/=/, 'and their browser is known with it';
+guessed_at(qw(pupil classmate));
+is login($_, 'pupil')->status, 429, 'the thief\'s is a stranger\'s' for @thief;
+$pupil->{password} = 'a long walk along the shore';
+is login($thief[0], 'pupil')->status, 429, 'whatever is guessed there';
+is login($browser, 'pupil')->status, 200, 'while the owner gets in';
+is login($browser, 'classmate')->status, 200, 'as do others there';
+
+forget();
+is login($thief[0], 'pupil')->status, 200, 'where nobody guesses it lets in';
+guessed_at('pupil');
+is login($thief[0], 'pupil')->status, 200, 'and that browser is known';
+
+# By the operator: nobody is known until they have logged in with it.
+forget();
+$pupil->{password} = 'a password of the school\'s';
+$site->password($pupil->{login}, $pupil->{password});
+guessed_at('pupil');
+is login($_, 'pupil')->status, 429, 'the operator sets one: all are strangers'
+    for $browser, $thief[0];
+forget();
+like device(login($browser, 'pupil')), qr/=/, 'until they log in';
+guessed_at('pupil');
+is login($browser, 'pupil')->status, 200, 'and are known';
+forget();
+
+# New codes of recovery end nothing here; one that is used does, elsewhere.
+my ($here, $there) = map { $nginx->http } 1 .. 2;
+$teacher->half($here);
+is_status $teacher->prove($here, totp => $teacher->next_code), 200,
+    'by an authenticator';
+$res = $here->post('/v1/login/recovery-codes');
+is_status $res, 200, 'new codes of recovery';
+guessed_at('teacher');
+is login($here, 'teacher')->status, 200, 'where they are known';
+forget();
+$teacher->half($there);
+is_status $teacher->prove($there, recovery => $res->json->{recovery_codes}[0]),
+    200, 'by one of them, elsewhere';
+guessed_at('teacher');
+is login($there, 'teacher')->status, 200, 'they are known there';
+is login($here, 'teacher')->status, 429, 'and no more where they were';
 
 done_testing;

@@ -18,7 +18,8 @@ use constant STRANGERS => 9;        # places that strangers may take
 my $site = pupil_up(import => 1);
 my $there = Pupil::Day::neighbour($site);
 my $day = Pupil::Day->up(site => $site, workers => 1,
-    http => 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;',
+    http => 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;'
+            . ' keepalive_timeout 600s;',        # of who is at another for long
     server => "location = /there { pupil_login; pupil_tenant @{[$there->tenant]};
                }",
     conf => { pupil_request_timeout => '300s',

@@ -134,7 +134,7 @@ static void
 fuzz_token(const uint8_t *data, size_t size)
 {
     uint8_t         token[PUPIL_TOKEN_LEN], text[PUPIL_TOKEN_TEXT_LEN];
-    uint8_t         cookie[PUPIL_DEVICE_TEXT_MAX];
+    uint8_t         cookie[PUPIL_DEVICE_TEXT_MAX], one[PUPIL_DEVICE_ONE_LEN];
     pupil_str_t     s = { data, size };
     pupil_device_t  device;
 
@@ -148,7 +148,8 @@ fuzz_token(const uint8_t *data, size_t size)
                 && memcmp(cookie, data, size) == 0);
     }
 
-    require(pupil_device_age(&key, &device, place.field, 20000) == -1);
+    pupil_device_one(&key, &device, place.field, one);
+    require(pupil_device_age(&key, &device, one, 20000, NULL) == -1);
 }
 
 

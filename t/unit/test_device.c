@@ -25,20 +25,60 @@ str(const char *text)
 }
 
 
+/* Zoe and the others have one account each; of all, of this number. */
+static pupil_device_account_t
+account_of(const char *who, uint32_t number)
+{
+    pupil_device_account_t  account;
+
+    memset(&account, 0, sizeof(account));
+    account.subject.b[0] = (uint8_t) who[0];
+    account.number = number;
+
+    return account;
+}
+
+
 /* Somebody logs in at it, as a worker sees it: by its cookie. */
 static void
 log_in(const pupil_key_t *key, pupil_device_t *device, const char *who,
     uint32_t today)
 {
-    uint8_t      one[PUPIL_DEVICE_LEN(1)], text[PUPIL_DEVICE_TEXT_MAX];
-    pupil_str_t  cookie = { text, 0 };
+    uint8_t                 one[PUPIL_DEVICE_ONE_LEN];
+    uint8_t                 text[PUPIL_DEVICE_TEXT_MAX];
+    pupil_str_t             cookie = { text, 0 };
+    pupil_device_account_t  account = account_of(who, 7);
 
-    pupil_device_forget(key, device, str(who));
-    pupil_device_one(key, device, str(who), today, one);
-    pupil_device_add(device, one);
+    pupil_device_one(key, device, str(who), one);
+    pupil_device_add(key, device, one, today, &account);
 
     cookie.len = pupil_device_text(device, text);
     (void) pupil_device_parse(cookie, device);
+}
+
+
+/* Before anybody is looked up, and once they are. */
+static int32_t
+age(const pupil_key_t *key, const pupil_device_t *device, const char *who,
+    uint32_t today)
+{
+    uint8_t  one[PUPIL_DEVICE_ONE_LEN];
+
+    pupil_device_one(key, device, str(who), one);
+
+    return pupil_device_age(key, device, one, today, NULL);
+}
+
+
+static int32_t
+age_of(const pupil_key_t *key, const pupil_device_t *device, const char *who,
+    pupil_device_account_t account)
+{
+    uint8_t  one[PUPIL_DEVICE_ONE_LEN];
+
+    pupil_device_one(key, device, str(who), one);
+
+    return pupil_device_age(key, device, one, TODAY, &account);
 }
 
 
@@ -51,34 +91,34 @@ test_known(const pupil_key_t *key)
     other.b[0] ^= 1;
 
     pupil_device_new(&device);
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY) == -1,
+    ok(age(key, &device, "zoe", TODAY) == -1,
        "a new browser knows nobody");
 
     log_in(key, &device, "zoe", TODAY);
     another = device;
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY) == 0,
+    ok(age(key, &device, "zoe", TODAY) == 0,
        "who has logged in is known");
-    ok(pupil_device_age(key, &device, str("zo"), TODAY) == -1
-       && pupil_device_age(key, &device, str(""), TODAY) == -1,
+    ok(age(key, &device, "zo", TODAY) == -1
+       && age(key, &device, "", TODAY) == -1,
        "and nobody else");
-    ok(pupil_device_age(&other, &device, str("zoe"), TODAY) == -1,
+    ok(age(&other, &device, "zoe", TODAY) == -1,
        "nor by another key");
 
     log_in(key, &device, "ann", TODAY + 1);
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY + 1) == 1
-       && pupil_device_age(key, &device, str("ann"), TODAY + 1) == 0,
+    ok(age(key, &device, "zoe", TODAY + 1) == 1
+       && age(key, &device, "ann", TODAY + 1) == 0,
        "two accounts at one browser are known");
     ok(memcmp(device.bytes, another.bytes, PUPIL_DEVICE_ID_LEN) == 0,
        "which is the same");
 
     log_in(key, &device, "zoe", TODAY + 2);
     ok(device.count == 2
-       && pupil_device_age(key, &device, str("zoe"), TODAY + 2) == 0,
+       && age(key, &device, "zoe", TODAY + 2) == 0,
        "who logs in again is known from then on, once");
 
     memcpy(device.bytes, another.bytes, PUPIL_DEVICE_ID_LEN);
     device.bytes[0] ^= 1;
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY + 2) == -1,
+    ok(age(key, &device, "zoe", TODAY + 2) == -1,
        "and not where it is another browser's");
 }
 
@@ -91,19 +131,43 @@ test_time(const pupil_key_t *key)
     pupil_device_new(&device);
     log_in(key, &device, "zoe", TODAY);
 
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY + 180) == 180,
+    ok(age(key, &device, "zoe", TODAY + 180) == 180,
        "for 180 days");
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY + 181) == -1,
+    ok(age(key, &device, "zoe", TODAY + 181) == -1,
        "and no longer");
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY - 1) == 0,
+    ok(age(key, &device, "zoe", TODAY - 1) == 0,
        "another host's clock may be a little ahead");
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY - 2) == -1
-       && pupil_device_age(key, &device, str("zoe"), TODAY - 3650) == -1,
+    ok(age(key, &device, "zoe", TODAY - 2) == -1
+       && age(key, &device, "zoe", TODAY - 3650) == -1,
        "one that was far ahead makes it last no longer");
 
     pupil_u32_write(device.bytes + PUPIL_DEVICE_ID_LEN, TODAY + 100);
-    ok(pupil_device_age(key, &device, str("zoe"), TODAY + 181) == -1,
+    ok(age(key, &device, "zoe", TODAY + 181) == -1,
        "nor whoever writes another day");
+}
+
+
+/* Of another password, or of who has the name now. */
+static void
+test_whose(const pupil_key_t *key)
+{
+    pupil_device_t  device;
+
+    pupil_device_new(&device);
+    log_in(key, &device, "zoe", TODAY);
+
+    ok(age_of(key, &device, "zoe", account_of("zoe", 7)) == 0,
+       "with the password that it was");
+    ok(age_of(key, &device, "zoe", account_of("zoe", 8)) == -1
+       && age_of(key, &device, "zoe", account_of("zoe", 6)) == -1,
+       "and with no other");
+    ok(age_of(key, &device, "zoe", account_of("ann", 7)) == -1,
+       "nor for who else is called so");
+    ok(age(key, &device, "zoe", TODAY) == 0,
+       "which is known once they are looked up");
+
+    device.bytes[PUPIL_DEVICE_ID_LEN + 4] ^= 1;
+    ok(age(key, &device, "zoe", TODAY) == -1, "nobody writes another");
 }
 
 
@@ -122,21 +186,22 @@ test_many(const pupil_key_t *key)
     }
 
     ok(device.count == PUPIL_DEVICE_MOST
-       && pupil_device_age(key, &device, str("a"), TODAY) == -1,
+       && age(key, &device, "a", TODAY) == -1,
        "one more than there is room for: the longest ago is forgotten");
 
     for (i = 1; i <= PUPIL_DEVICE_MOST; i++) {
         who[0] = (char) ('a' + i);
-        ok(pupil_device_age(key, &device, str(who), TODAY) == 0,
+        ok(age(key, &device, who, TODAY) == 0,
            "and %s is not", who);
     }
 
-    pupil_device_forget(key, &device, str("e"));
-    ok(device.count == PUPIL_DEVICE_MOST - 1
-       && pupil_device_age(key, &device, str("e"), TODAY) == -1
-       && pupil_device_age(key, &device, str("d"), TODAY) == 0
-       && pupil_device_age(key, &device, str("f"), TODAY) == 0,
-       "one is forgotten, its neighbours are not");
+    log_in(key, &device, "e", TODAY + 1);
+    ok(device.count == PUPIL_DEVICE_MOST
+       && age(key, &device, "e", TODAY + 1) == 0
+       && age(key, &device, "d", TODAY + 1) == 1
+       && age(key, &device, "f", TODAY + 1) == 1
+       && age(key, &device, "b", TODAY + 1) == 1,
+       "who logs in again is the last, and the others stay");
 }
 
 
@@ -144,18 +209,19 @@ test_many(const pupil_key_t *key)
 static void
 test_another(const pupil_key_t *key)
 {
-    uint8_t         one[PUPIL_DEVICE_LEN(1)];
-    pupil_device_t  device, another;
+    uint8_t                 one[PUPIL_DEVICE_ONE_LEN];
+    pupil_device_t          device, another;
+    pupil_device_account_t  zoe = account_of("zoe", 7);
 
     pupil_device_new(&device);
     pupil_device_new(&another);
     log_in(key, &another, "ann", TODAY);
-    pupil_device_one(key, &device, str("zoe"), TODAY, one);
-    pupil_device_add(&another, one);
+    pupil_device_one(key, &device, str("zoe"), one);
+    pupil_device_add(key, &another, one, TODAY, &zoe);
 
     ok(another.count == 1
-       && pupil_device_age(key, &another, str("zoe"), TODAY) == 0
-       && pupil_device_age(key, &another, str("ann"), TODAY) == -1,
+       && age(key, &another, "zoe", TODAY) == 0
+       && age(key, &another, "ann", TODAY) == -1,
        "what is of another browser is of that alone");
 }
 
@@ -181,8 +247,8 @@ test_strict(const pupil_key_t *key)
 
         if (i != len
             && (pupil_device_parse(s, &device), 1)
-            && pupil_device_age(key, &device, str("zoe"), TODAY) != -1
-            && (i < len || (i - len) % 48 != 0))
+            && age(key, &device, "zoe", TODAY) != -1
+            && (i < len || (i - len) % 64 != 0))
         {
             bad++;
         }
@@ -201,7 +267,7 @@ test_strict(const pupil_key_t *key)
             (void) pupil_device_parse(s, &device);
 
             if (byte != was
-                && pupil_device_age(key, &device, str("zoe"), TODAY) != -1)
+                && age(key, &device, "zoe", TODAY) != -1)
             {
                 bad++;
             }
@@ -227,6 +293,7 @@ main(void)
 
     test_known(&key);
     test_time(&key);
+    test_whose(&key);
     test_many(&key);
     test_another(&key);
     test_strict(&key);

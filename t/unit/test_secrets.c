@@ -221,12 +221,14 @@ use_services(pupil_keyring_t *ring, const pupil_uuid_t *id)
     int                  rc = 0;
     uint8_t              mac[PUPIL_MAC_LEN], token[PUPIL_TOKEN_LEN];
     uint8_t              text[PUPIL_TOKEN_TEXT_LEN];
-    uint8_t              one[PUPIL_DEVICE_LEN(1)];
+    uint8_t              one[PUPIL_DEVICE_ONE_LEN];
     pupil_str_t          t = { text, PUPIL_TOKEN_TEXT_LEN };
     const pupil_key_t   *key;
     pupil_device_t       device;
     pupil_role_row_t     role;
     pupil_session_row_t  session;
+
+    pupil_device_account_t  account = { .number = 1 };
 
     memset(&role, 0, sizeof(role));
     memset(&session, 0, sizeof(session));
@@ -241,9 +243,9 @@ use_services(pupil_keyring_t *ring, const pupil_uuid_t *id)
     pupil_csrf_make(key, token, text);
     rc |= pupil_csrf_check(key, token, t);
     pupil_device_new(&device);
-    pupil_device_one(key, &device, str("zoe"), 20000, one);
-    pupil_device_add(&device, one);
-    rc |= pupil_device_age(key, &device, str("zoe"), 20000) != 0;
+    pupil_device_one(key, &device, str("zoe"), one);
+    pupil_device_add(key, &device, one, 20000, &account);
+    rc |= pupil_device_age(key, &device, one, 20000, &account) != 0;
     pupil_bucket_make(key, "network", str("192.0.2.0"), str(""), mac);
     pupil_fingerprint_make(key, str("{}"), mac);
     pupil_blind_term(key, str("zoe@example.org"), mac);

@@ -14,10 +14,12 @@
 #define AHEAD      1    /* days that another host's clock may be */
 
 
-static void device_entry(const pupil_key_t *key, const uint8_t *id,
-    pupil_str_t identifier, uint32_t day, uint8_t entry[ENTRY_LEN]);
 static size_t device_find(const pupil_key_t *key, const pupil_device_t *device,
-    pupil_str_t identifier);
+    const uint8_t *one);
+static void device_entry(const pupil_key_t *key, const uint8_t *one,
+    uint32_t day, const uint8_t *stamp, uint8_t entry[ENTRY_LEN]);
+static void device_stamp(const pupil_key_t *key,
+    const pupil_device_account_t *account, uint8_t stamp[PUPIL_DEVICE_STAMP]);
 
 
 void
@@ -53,19 +55,48 @@ pupil_device_parse(pupil_str_t text, pupil_device_t *device)
 }
 
 
+void
+pupil_device_one(const pupil_key_t *key, const pupil_device_t *device,
+    pupil_str_t identifier, uint8_t one[PUPIL_DEVICE_ONE_LEN])
+{
+    pupil_keyed_t  hash;
+
+    memcpy(one, device->bytes, PUPIL_DEVICE_ID_LEN);
+
+    pupil_keyed_begin(&hash, key, "pupil.device.one.v1", PUPIL_HASH_LEN);
+    pupil_keyed_bytes(&hash, one, PUPIL_DEVICE_ID_LEN);
+    pupil_keyed_str(&hash, identifier);
+    pupil_keyed_end(&hash, one + PUPIL_DEVICE_ID_LEN);
+    pupil_stack_wipe();
+}
+
+
 int32_t
 pupil_device_age(const pupil_key_t *key, const pupil_device_t *device,
-    pupil_str_t identifier, uint32_t today)
+    const uint8_t one[PUPIL_DEVICE_ONE_LEN], uint32_t today,
+    const pupil_device_account_t *account)
 {
-    size_t    i;
-    uint32_t  day;
+    size_t          i;
+    uint8_t         stamp[PUPIL_DEVICE_STAMP];
+    uint32_t        day;
+    const uint8_t  *entry;
 
-    i = device_find(key, device, identifier);
+    i = device_find(key, device, one);
     if (i == device->count) {
         return -1;
     }
 
-    day = pupil_u32_read(device->bytes + PUPIL_DEVICE_LEN(i));
+    entry = device->bytes + PUPIL_DEVICE_LEN(i);
+    day = pupil_u32_read(entry);
+
+    if (account != NULL) {
+        device_stamp(key, account, stamp);
+        pupil_stack_wipe();
+
+        if (sodium_memcmp(stamp, entry + 4, sizeof(stamp)) != 0) {
+            return -1;
+        }
+    }
 
     if (day > today) {
         return day - today <= AHEAD ? 0 : -1;
@@ -76,48 +107,35 @@ pupil_device_age(const pupil_key_t *key, const pupil_device_t *device,
 
 
 void
-pupil_device_one(const pupil_key_t *key, const pupil_device_t *device,
-    pupil_str_t identifier, uint32_t today, uint8_t one[PUPIL_DEVICE_LEN(1)])
+pupil_device_add(const pupil_key_t *key, pupil_device_t *device,
+    const uint8_t one[PUPIL_DEVICE_ONE_LEN], uint32_t today,
+    const pupil_device_account_t *account)
 {
-    memcpy(one, device->bytes, PUPIL_DEVICE_ID_LEN);
-    device_entry(key, one, identifier, today, one + PUPIL_DEVICE_ID_LEN);
-    pupil_stack_wipe();
-}
+    size_t   i;
+    uint8_t  stamp[PUPIL_DEVICE_STAMP];
 
-
-void
-pupil_device_add(pupil_device_t *device,
-    const uint8_t one[PUPIL_DEVICE_LEN(1)])
-{
     if (sodium_memcmp(device->bytes, one, PUPIL_DEVICE_ID_LEN) != 0) {
         memset(device, 0, sizeof(pupil_device_t));
         memcpy(device->bytes, one, PUPIL_DEVICE_ID_LEN);
     }
 
-    if (device->count < PUPIL_DEVICE_MOST) {
+    i = device_find(key, device, one);
+
+    if (i == device->count && device->count < PUPIL_DEVICE_MOST) {
         device->count++;
     }
 
-    memmove(device->bytes + PUPIL_DEVICE_LEN(1),
-            device->bytes + PUPIL_DEVICE_LEN(0),
-            (device->count - 1) * ENTRY_LEN);
-    memcpy(device->bytes + PUPIL_DEVICE_LEN(0), one + PUPIL_DEVICE_ID_LEN,
-           ENTRY_LEN);
-}
-
-
-void
-pupil_device_forget(const pupil_key_t *key, pupil_device_t *device,
-    pupil_str_t identifier)
-{
-    size_t  i;
-
-    while ((i = device_find(key, device, identifier)) < device->count) {
-        device->count--;
-        memmove(device->bytes + PUPIL_DEVICE_LEN(i),
-                device->bytes + PUPIL_DEVICE_LEN(i + 1),
-                (device->count - i) * ENTRY_LEN);
+    if (i == PUPIL_DEVICE_MOST) {
+        i--;                            /* the longest ago falls out */
     }
+
+    memmove(device->bytes + PUPIL_DEVICE_LEN(1),
+            device->bytes + PUPIL_DEVICE_LEN(0), i * ENTRY_LEN);
+
+    device_stamp(key, account, stamp);
+    device_entry(key, one, today, stamp,
+                 device->bytes + PUPIL_DEVICE_LEN(0));
+    pupil_stack_wipe();
 }
 
 
@@ -132,19 +150,22 @@ pupil_device_text(const pupil_device_t *device,
 }
 
 
-/* The first that is of this identifier; count: none is. */
+/* Which is of this one; count: none is. */
 static size_t
 device_find(const pupil_key_t *key, const pupil_device_t *device,
-    pupil_str_t identifier)
+    const uint8_t *one)
 {
     size_t          i;
     uint8_t         made[ENTRY_LEN];
     const uint8_t  *entry;
 
+    if (sodium_memcmp(device->bytes, one, PUPIL_DEVICE_ID_LEN) != 0) {
+        return device->count;
+    }
+
     for (i = 0; i < device->count; i++) {
         entry = device->bytes + PUPIL_DEVICE_LEN(i);
-        device_entry(key, device->bytes, identifier, pupil_u32_read(entry),
-                     made);
+        device_entry(key, one, pupil_u32_read(entry), entry + 4, made);
 
         if (sodium_memcmp(made, entry, sizeof(made)) == 0) {
             break;
@@ -159,16 +180,31 @@ device_find(const pupil_key_t *key, const pupil_device_t *device,
 
 
 static void
-device_entry(const pupil_key_t *key, const uint8_t *id, pupil_str_t identifier,
-    uint32_t day, uint8_t entry[ENTRY_LEN])
+device_entry(const pupil_key_t *key, const uint8_t *one, uint32_t day,
+    const uint8_t *stamp, uint8_t entry[ENTRY_LEN])
 {
     pupil_keyed_t  hash;
 
     pupil_u32_write(entry, day);
+    memcpy(entry + 4, stamp, PUPIL_DEVICE_STAMP);
 
-    pupil_keyed_begin(&hash, key, "pupil.device.v2", PUPIL_HASH_LEN);
-    pupil_keyed_bytes(&hash, id, PUPIL_DEVICE_ID_LEN);
-    pupil_keyed_u32(&hash, day);
-    pupil_keyed_str(&hash, identifier);
-    pupil_keyed_end(&hash, entry + 4);
+    pupil_keyed_begin(&hash, key, "pupil.device.v3", PUPIL_HASH_LEN);
+    pupil_keyed_bytes(&hash, one, PUPIL_DEVICE_ONE_LEN);
+    pupil_keyed_bytes(&hash, entry, 4 + PUPIL_DEVICE_STAMP);
+    pupil_keyed_end(&hash, entry + 4 + PUPIL_DEVICE_STAMP);
+}
+
+
+static void
+device_stamp(const pupil_key_t *key, const pupil_device_account_t *account,
+    uint8_t stamp[PUPIL_DEVICE_STAMP])
+{
+    uint8_t        made[PUPIL_HASH_LEN];
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.device.stamp.v1", PUPIL_HASH_LEN);
+    pupil_keyed_uuid(&hash, &account->subject);
+    pupil_keyed_u32(&hash, account->number);
+    pupil_keyed_end(&hash, made);
+    memcpy(stamp, made, PUPIL_DEVICE_STAMP);
 }

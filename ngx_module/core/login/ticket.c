@@ -76,7 +76,7 @@ ticket_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
 {
     pupil_keyed_t  hash;
 
-    pupil_keyed_begin(&hash, key, "pupil.ticket.v3", PUPIL_HASH_LEN);
+    pupil_keyed_begin(&hash, key, "pupil.ticket.v4", PUPIL_HASH_LEN);
     pupil_keyed_end(&hash, derived);
 }
 

@@ -28,7 +28,7 @@ typedef struct {
     uint32_t      number;               /* of the password that was right */
     uint8_t       bucket[PUPIL_HASH_LEN];           /* of the throttle */
     uint32_t      known;                /* a device is */
-    uint8_t       device[PUPIL_DEVICE_LEN(1)];      /* to keep, or zeroes */
+    uint8_t       device[PUPIL_DEVICE_ONE_LEN];     /* to keep, or zeroes */
     uint8_t       token[PUPIL_HASH_LEN];            /* or zeroes */
     uint8_t       secret[PUPIL_FACTOR_SECRET_LEN];  /* it is to confirm */
     char          hash[PUPIL_PASSWORD_HASH_LEN];    /* of the password, at the
@@ -36,7 +36,7 @@ typedef struct {
 } pupil_ticket_t;
 
 #define PUPIL_TICKET_LEN                                                      \
-    (2 * PUPIL_UUID_LEN + 16 + PUPIL_HASH_LEN + PUPIL_DEVICE_LEN(1)           \
+    (2 * PUPIL_UUID_LEN + 16 + PUPIL_HASH_LEN + PUPIL_DEVICE_ONE_LEN          \
      + PUPIL_HASH_LEN + PUPIL_FACTOR_SECRET_LEN + PUPIL_PASSWORD_HASH_LEN)
 #define PUPIL_TICKET_TEXT_LEN  PUPIL_CARRIED_TEXT_LEN(PUPIL_TICKET_LEN)
 

@@ -198,9 +198,12 @@ ngx_http_pupil_anew_answer(ngx_http_pupil_ctx_t *ctx, const char *status)
 
     pupil_writer_object_end(&ctx->out);
 
-    if (anew->forgotten) {
-        return NGX_OK;
+    if (!anew->forgotten
+        && ngx_http_pupil_session_cookie(ctx, anew->text, sizeof(anew->text))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    return ngx_http_pupil_session_cookie(ctx, anew->text, sizeof(anew->text));
+    return ngx_http_pupil_login_device_set(ctx);
 }

@@ -201,7 +201,9 @@ ngx_http_pupil_codes_make(ngx_http_pupil_ctx_t *ctx)
     factor = ctx->data;
     login = &factor->login;
 
-    if (ngx_http_pupil_factor_codes(ctx, &ctx->session.subject) != NGX_OK) {
+    if (ngx_http_pupil_factor_codes(ctx, &ctx->session.subject) != NGX_OK
+        || ngx_http_pupil_login_device_anew(ctx, PUPIL_LOGIN_AGAIN) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -190,6 +190,8 @@ ngx_http_pupil_forgotten_params(ngx_http_pupil_ctx_t *ctx,
 
     login = ctx->data;
 
+    (void) ngx_http_pupil_login_device_over(ctx);
+
     kind = may ? NGX_HTTP_PUPIL_BUCKET_FORGOTTEN
                : NGX_HTTP_PUPIL_BUCKET_FORGOTTEN_VAIN;
 

@@ -20,6 +20,7 @@ static ngx_int_t ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_stranger(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
@@ -383,6 +384,12 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
         login->eligible = 0;
     }
 
+    if (ngx_http_pupil_login_device_over(ctx)) {
+        ngx_explicit_memzero(stored, sizeof(stored));
+
+        return ngx_http_pupil_login_stranger(ctx);
+    }
+
     /* A damaged value is audited, and answered like every other failure. */
     ctx->keys.missing_count = 0;
     ctx->integrity = 0;
@@ -395,6 +402,24 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
     pupil_input_login_wipe(&login->input);
 
     return rc;
+}
+
+
+/* Who was known by a password of before waits as strangers do. */
+static ngx_int_t
+ngx_http_pupil_login_stranger(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                rc;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->next = ngx_http_pupil_login_opened;
+
+    ngx_http_pupil_login_strange(ctx);
+
+    rc = ngx_http_pupil_login_seat_anew(ctx);
+
+    return rc == NGX_OK ? ngx_http_pupil_login_reserve(ctx) : rc;
 }
 
 

@@ -23,10 +23,6 @@
 #define NGX_HTTP_PUPIL_LOGIN_BODY     (16 * 1024)    /* bytes */
 #define NGX_HTTP_PUPIL_DEVICE_COOKIE  "__Host-pupil-device"
 
-/* Of a device cookie, since 1970. */
-#define ngx_http_pupil_login_day(ctx)                                         \
-    ((uint32_t) ((ctx)->now / PUPIL_TIME_SECOND / 86400))
-
 
 /* What the log-in has for itself: pupil_password_hash, and a worker's own. */
 typedef struct {
@@ -67,6 +63,8 @@ struct ngx_http_pupil_login_s {
     uint8_t                       terms[PUPIL_LOGIN_TERMS][PUPIL_TERM_LEN];
     ngx_uint_t                    found_by;       /* of them; if known */
     pupil_uuid_t                  found_record;
+    pupil_str_t                   named;          /* as log-in names are
+                                                     compared */
     pupil_str_t                   known_as;       /* for the device cookie */
     pupil_device_t                browser;        /* as that says */
     pupil_str_t                   school;         /* a network's name */
@@ -111,7 +109,8 @@ struct ngx_http_pupil_login_s {
     unsigned                      reserved:1;     /* the attempt counts */
     unsigned                      recorded:1;     /* its record is sent */
     unsigned                      device:1;       /* a known one */
-    unsigned                      keeps:1;        /* and one from now on */
+    unsigned                      keeps:1;        /* and one from now on: what
+                                                     browser says */
     unsigned                      strange:1;      /* the last bucket is the
                                                      network's */
     unsigned                      known:1;        /* an account, no decoy */
@@ -136,8 +135,9 @@ ngx_int_t ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx);
 void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t *party);
 
-/* A seat is taken: NGX_OK, or a problem. */
+/* A seat is taken: NGX_OK, or a problem.  anew: in place of the one taken. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx);
 
 /* Reserves the attempt, and runs login->next; NGX_AGAIN, or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
@@ -206,9 +206,34 @@ typedef enum {
 ngx_int_t ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t login_plain, pupil_str_t email_plain);
 
-/* The browser as its cookie says, or one that nobody has seen. */
-void ngx_http_pupil_login_device_sent(ngx_http_pupil_ctx_t *ctx,
-    pupil_device_t *device);
+/* What is, where the browser turns out to be a stranger's. */
+void ngx_http_pupil_login_strange(ngx_http_pupil_ctx_t *ctx);
+
+/* What is known of the browser before anybody is looked up. */
+void ngx_http_pupil_login_device_find(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key);
+
+/*
+ * Once the credential is read: 1 where it was known by another account of that
+ * name, or by a password of before, and is not known from here on.
+ */
+ngx_uint_t ngx_http_pupil_login_device_over(ngx_http_pupil_ctx_t *ctx);
+
+/* What the ticket keeps of it; zeroes: nothing. */
+void ngx_http_pupil_login_device_half(ngx_http_pupil_ctx_t *ctx,
+    const pupil_key_t *key, uint8_t one[PUPIL_DEVICE_ONE_LEN]);
+
+/* Somebody has logged in: it is known from now on. */
+ngx_int_t ngx_http_pupil_login_device_keep(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * Somebody who was known there has something new to log in with, which the
+ * statement found is to have under floors.own: they still are.  What was found
+ * is open, and the cookie is set with the answer.
+ */
+ngx_int_t ngx_http_pupil_login_device_anew(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t found);
+ngx_int_t ngx_http_pupil_login_device_set(ngx_http_pupil_ctx_t *ctx);
 
 /* What is throttled of somebody who has a session: a kind of attempt. */
 void ngx_http_pupil_login_own_bucket(ngx_http_pupil_ctx_t *ctx,

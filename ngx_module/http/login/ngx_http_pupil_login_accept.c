@@ -5,8 +5,6 @@
  * the throttle's count and the audit record, in one statement.
  */
 
-#include <sodium.h>
-
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_oidc.h"
@@ -40,7 +38,6 @@ static ngx_int_t ngx_http_pupil_login_bound(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_hashed_t *made);
 static ngx_int_t ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
-static ngx_int_t ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx);
 
 
 ngx_int_t
@@ -425,7 +422,7 @@ ngx_http_pupil_login_accepted(ngx_http_pupil_ctx_t *ctx)
 
     if (ngx_http_pupil_session_cookie(ctx, login->text, sizeof(login->text))
         != NGX_OK
-        || ngx_http_pupil_login_device(ctx) != NGX_OK
+        || ngx_http_pupil_login_device_keep(ctx) != NGX_OK
         || ngx_http_pupil_login_keep(ctx) != NGX_OK
         || (login->factor != NULL
             && ngx_http_pupil_ticket_end(ctx) != NGX_OK))
@@ -479,54 +476,4 @@ ngx_http_pupil_login_answer(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     pupil_writer_object_end(out);
 
     return NGX_OK;
-}
-
-
-/* This browser is known from now on, for this identifier. */
-static ngx_int_t
-ngx_http_pupil_login_device(ngx_http_pupil_ctx_t *ctx)
-{
-    uint8_t                   one[PUPIL_DEVICE_LEN(1)];
-    uint8_t                   text[PUPIL_DEVICE_TEXT_MAX];
-    const pupil_key_t        *key;
-    ngx_http_pupil_login_t   *login;
-    ngx_http_pupil_cookie_t   cookie;
-
-    login = ctx->data;
-
-    /* who comes from a provider guesses no passwords */
-    if (login->oidc != NULL) {
-        return NGX_OK;
-    }
-
-    if (login->factor != NULL) {
-        ngx_http_pupil_login_device_sent(ctx, &login->browser);
-        ngx_memcpy(one, login->factor->ticket.device, sizeof(one));
-        login->keeps = !sodium_is_zero(one, sizeof(one));
-    }
-
-    if (!login->keeps) {
-        return NGX_OK;
-    }
-
-    if (login->factor == NULL) {
-        key = ngx_http_pupil_key(ctx, "token");
-        if (key == NULL) {
-            return NGX_ERROR;
-        }
-
-        pupil_device_forget(key, &login->browser, login->known_as);
-        pupil_device_one(key, &login->browser, login->known_as,
-                         ngx_http_pupil_login_day(ctx), one);
-    }
-
-    pupil_device_add(&login->browser, one);
-
-    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
-    cookie.name = NGX_HTTP_PUPIL_DEVICE_COOKIE;
-    cookie.value.data = text;
-    cookie.value.len = pupil_device_text(&login->browser, text);
-    cookie.age = PUPIL_DEVICE_DAYS * 86400;
-
-    return ngx_http_pupil_cookie_set(ctx, &cookie);
 }

@@ -47,10 +47,32 @@ ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t                rc;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    rc = ngx_http_pupil_login_seat_anew(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->left = ngx_http_pupil_login_left;
+    login->conf->attempts++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx)
+{
     pupil_str_t              party;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
+
+    ngx_http_pupil_seats_leave(&login->conf->seats, &login->seat);
 
     if (ngx_http_pupil_login_seat_known(ctx) != NGX_OK) {
         ngx_http_pupil_login_party(ctx, &party);
@@ -63,9 +85,6 @@ ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
             return ngx_http_pupil_login_busy(ctx);
         }
     }
-
-    ctx->left = ngx_http_pupil_login_left;
-    login->conf->attempts++;
 
     return NGX_OK;
 }

@@ -25,8 +25,7 @@ typedef struct {
 } ngx_http_pupil_bucket_t;
 
 
-static void ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t login_plain, pupil_str_t email_plain);
+static void ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_login_bucket(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what, pupil_str_t device);
 static void ngx_http_pupil_login_bucket_made(ngx_http_pupil_ctx_t *ctx,
@@ -36,8 +35,6 @@ static void ngx_http_pupil_login_told_of(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e kind, pupil_str_t what);
 static void ngx_http_pupil_login_limited_by(ngx_http_pupil_login_t *login,
     ngx_http_pupil_bucket_e kind);
-static void ngx_http_pupil_login_browser(ngx_http_pupil_ctx_t *ctx,
-    const pupil_key_t *key);
 static void ngx_http_pupil_login_asking(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_bucket_e first);
 
@@ -99,10 +96,12 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    login->named = login_plain;
+
     /* As the e-mail address is looked up: the wider folding of the two. */
     login->known_as = email_plain;
 
-    ngx_http_pupil_login_browser(ctx, key);
+    ngx_http_pupil_login_device_find(ctx, key);
 
     if (login->forgotten) {
         ngx_http_pupil_login_asking(ctx,
@@ -115,15 +114,23 @@ ngx_http_pupil_login_throttle(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    ngx_http_pupil_login_names(ctx, login_plain, email_plain);
+    ngx_http_pupil_login_names(ctx);
 
     return NGX_OK;
 }
 
 
+void
+ngx_http_pupil_login_strange(ngx_http_pupil_ctx_t *ctx)
+{
+    ((ngx_http_pupil_login_t *) ctx->data)->buckets_count = 0;
+
+    ngx_http_pupil_login_names(ctx);
+}
+
+
 static void
-ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx, pupil_str_t login_plain,
-    pupil_str_t email_plain)
+ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx)
 {
     pupil_str_t              network, none;
     ngx_http_pupil_login_t  *login;
@@ -132,9 +139,9 @@ ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx, pupil_str_t login_plain,
 
     /* One for each look-up: spellings of one account share a bucket. */
     ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_LOGIN_ID,
-                                login_plain, login->apart);
-    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL, email_plain,
-                                login->apart);
+                                login->named, login->apart);
+    ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_EMAIL,
+                                login->known_as, login->apart);
 
     /*
      * A known device gets in whatever its neighbours do, and from a school's
@@ -153,51 +160,7 @@ ngx_http_pupil_login_names(ngx_http_pupil_ctx_t *ctx, pupil_str_t login_plain,
     if (login->apart.len != 0) {
         ngx_memzero(&none, sizeof(pupil_str_t));
         ngx_http_pupil_login_bucket(ctx, NGX_HTTP_PUPIL_BUCKET_TOLD,
-                                    email_plain, none);
-    }
-}
-
-
-/*
- * Whether it is known for this account.  On a computer that others use it will
- * not be: who is there next would have guesses of their own.
- */
-static void
-ngx_http_pupil_login_browser(ngx_http_pupil_ctx_t *ctx,
-    const pupil_key_t *key)
-{
-    int32_t                  age;
-    ngx_http_pupil_login_t  *login;
-
-    login = ctx->data;
-
-    ngx_http_pupil_login_device_sent(ctx, &login->browser);
-
-    age = pupil_device_age(key, &login->browser, login->known_as,
-                           ngx_http_pupil_login_day(ctx));
-
-    login->device = age >= 0;
-    login->keeps = age != 0 && login->input.shared != PUPIL_INPUT_TRUE;
-    login->apart = login->school;
-
-    if (login->device) {
-        login->apart.data = login->browser.bytes;
-        login->apart.len = PUPIL_DEVICE_ID_LEN;
-    }
-}
-
-
-void
-ngx_http_pupil_login_device_sent(ngx_http_pupil_ctx_t *ctx,
-    pupil_device_t *device)
-{
-    pupil_str_t  text;
-
-    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_DEVICE_COOKIE,
-                              &text) != NGX_OK
-        || pupil_device_parse(text, device) != PUPIL_OK)
-    {
-        pupil_device_new(device);
+                                    login->known_as, none);
     }
 }
 

@@ -302,8 +302,9 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
     ngx_memzero(&beside, sizeof(pupil_password_stored_t));
     beside.number = ctx->floors.own.credential;
 
-    if (ngx_http_pupil_login_seal(ctx, password->found, &beside, &made)
-        != NGX_OK)
+    if (ngx_http_pupil_login_device_anew(ctx, password->found) != NGX_OK
+        || ngx_http_pupil_login_seal(ctx, password->found, &beside, &made)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

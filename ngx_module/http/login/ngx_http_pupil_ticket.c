@@ -127,11 +127,7 @@ ngx_http_pupil_ticket_make(ngx_http_pupil_ctx_t *ctx, const pupil_key_t *key,
 
     /* whoever has no second factor gets none of a device to guess from */
     ticket->known = login->device;
-
-    if (login->keeps) {
-        pupil_device_one(key, &login->browser, login->known_as,
-                         ngx_http_pupil_login_day(ctx), ticket->device);
-    }
+    ngx_http_pupil_login_device_half(ctx, key, ticket->device);
 }
 
 
