@@ -4,7 +4,8 @@
 #
 # Another address of a member of staff: they are told, and so is whoever reads
 # the mail of the old one, by a mail that names nobody; and the old one, put back
-# by who can write the database, gets no mail any more, and no link.
+# by who can write the database, gets no mail any more, and no link.  Of another
+# name to log in with they are told, too.
 
 use lib 't/lib';
 use utf8;
@@ -50,13 +51,14 @@ sub records ($note) {
         $teacher->{id}) };
 }
 
-# The roster, in which this teacher has another address.
-sub roster ($address) {
+# The roster, in which this teacher has another address, and name.
+sub roster ($address, $name = $teacher->{login}) {
     my $from = tmp_dir() . '/addresses';
     my $to = tmp_dir() . '/roster';
     mkdir $to if !-d $to;
     for my $file (glob "$from/*.csv") {
-        spew($to . $file =~ s{.*(?=/)}{}r, slurp($file) =~ s/\Q$old\E/$address/r);
+        spew($to . $file =~ s{.*(?=/)}{}r, slurp($file)
+            =~ s/\Q$old\E/$address/r =~ s/,\Q$teacher->{login}\E,/,$name,/r);
     }
     $site->ctl_ok('import', 'sds', $to, '--dates', 'open', $site->ctl_where);
 }
@@ -139,5 +141,34 @@ is $db->do('UPDATE pupil.outbox SET sealed = set_byte(sealed, 30,'
 work();
 is scalar(@none = $relay->mails), 0, 'that somebody has changed gets none';
 like records('row=outbox'), qr/tampered$/, 'on record';
+
+
+# ---- another name to log in with
+
+my $name = 'beane.of.the.seventh';
+sub status_of ($who) {
+    $db->do('DELETE FROM pupil.login_throttle');
+    return $nginx->http->login($who, $teacher->{password})->status;
+}
+is status_of($teacher->{login}), 200, 'the name that there is';
+forget();
+$db->do('DELETE FROM pupil.notice');
+roster($new, $name);
+is told($teacher), 'login_name_changed', 'another one: they are told';
+is told($colleague), '', 'and nobody else';
+work();
+($mail, @more) = $relay->mails;
+is scalar(@more), 0, 'by one mail';
+is "@{ $mail->{to} }", $new, 'to the address that there is';
+like $mail->{body}, qr/loggar in .* logger ind .* log in/s, 'of names';
+unlike "$mail->{head}$mail->{body}", qr/\Q$name\E|\Q$teacher->{login}\E(?!\@)/i,
+    'which it does not say';
+is records('mail=login_name_changed'), 'allowed', 'on record';
+is_deeply [map { status_of($_) } $name, $teacher->{login}], [200, 401],
+    'it is the name, and the other is none';
+$db->do('DELETE FROM pupil.notice');
+roster($new, $name);
+is told($teacher) . outbox(), '0', 'the same again: nobody is told';
+forget();
 
 done_testing;

@@ -70,6 +70,22 @@ sub noted ($res) {
 }
 
 
+# ---- of each kind the web app and the API say what it is
+
+my %kind = map { $_ => 1 } slurp(root_dir()
+    . '/ngx_module/core/endpoints/notice.h')
+    =~ /^#define PUPIL_NOTICE_\w+ +"([a-z_]+)"$/mg;
+cmp_ok scalar(keys %kind), '>=', 12, 'kinds: ' . keys %kind;
+for my $file (map({ "quickstart/web/words.$_.js" } qw(sv da en)),
+              'openapi.yaml')
+{
+    my $text = slurp(root_dir() . "/docs/$file");
+    my $as = $file =~ /js$/ ? "'notice.%s':" : '`%s`:';
+    is_deeply [grep { index($text, sprintf $as, $_) < 0 } sort keys %kind], [],
+        "docs/$file has each";
+}
+
+
 # ---- a browser that is not known
 
 since();

@@ -51,6 +51,14 @@ sub password ($who, @login) {
     return $nginx->http->login($login[0] // $who->{login}, $who->{password});
 }
 
+# What there is to be told of since it was asked last, by notice and by mail.
+sub told ($id = $teacher->{id}) {
+    my @told = map { @{ $db->selectcol_arrayref("SELECT kind FROM pupil.$_"
+        . ' WHERE subject = ?', {}, $id) } } qw(notice outbox);
+    $db->do("DELETE FROM pupil.$_") for qw(notice outbox);
+    return "@told";
+}
+
 sub tampered () {
     return scalar $db->selectrow_array('SELECT count(*) FROM'
         . " pupil.audit_record WHERE outcome = 'tampered'");
@@ -60,9 +68,11 @@ sub tampered () {
 # ---- two names, one account
 
 is_out('a name that nobody has');
+told();
 my $run = link_to($teacher->{login}, $NAME);
 is $run->{code}, 0, 'an account has it beside its own' or diag $run->{err};
 is "$run->{out}$run->{err}", '', 'and nothing is said of it';
+is told(), 'login_name_changed login_name_changed', 'but to whose it is';
 my $in = is_in($teacher->{id}, 'the provider\'s name');
 my $res = password($teacher);
 is_status $res, 200, 'its own name, with the password';
@@ -144,8 +154,10 @@ sub put_back ($table, $rows) {
 }
 
 $in = is_in($teacher->{id}, 'until then');
+told();
 $run = unlink_from($teacher->{login});
 is $run->{code}, 0, 'it is taken away' or diag $run->{err};
+is told(), 'login_name_changed login_name_changed', 'and they are told';
 is_out('the name is nobody\'s');
 is_problem $in->get('/v1/session'), 401, 'no-session',
     name => 'who came by it is logged out';

@@ -194,6 +194,8 @@ export default {
   'notice.support_granted': 'En kode til supporten blev lavet',
   'notice.support_redeemed': 'Supporten blev lukket ind',
   'notice.trial_ends': 'Din prøvetid udløber inden for en uge',
+  'notice.address_changed': 'Du har fået en anden e-mailadresse',
+  'notice.login_name_changed': 'Dit brugernavn blev ændret',
   sessions: 'Hvor jeg er logget ind', 'session.this': 'Her',
   'session.other': 'Et andet sted, som {role}',
   'session.when': 'siden {from}, sidst brugt {seen}',

@@ -191,6 +191,8 @@ export default {
   'notice.support_granted': 'A code for support was made',
   'notice.support_redeemed': 'Support was let in',
   'notice.trial_ends': 'Your trial ends within a week',
+  'notice.address_changed': 'You have another e-mail address',
+  'notice.login_name_changed': 'Your log-in name was changed',
   sessions: 'Where I am logged in', 'session.this': 'Here',
   'session.other': 'Somewhere else, as {role}',
   'session.when': 'since {from}, last used {seen}',

@@ -193,6 +193,8 @@ export default {
   'notice.support_granted': 'En kod för supporten gjordes',
   'notice.support_redeemed': 'Supporten släpptes in',
   'notice.trial_ends': 'Din provtid går ut inom en vecka',
+  'notice.address_changed': 'Du har fått en annan e-postadress',
+  'notice.login_name_changed': 'Ditt inloggningsnamn ändrades',
   sessions: 'Var jag är inloggad', 'session.this': 'Här',
   'session.other': 'Någon annanstans, som {role}',
   'session.when': 'sedan {from}, senast använd {seen}',

@@ -266,7 +266,8 @@ enum {
 /*
  * Kinds of mail: to whoever's password was changed, or was forgotten; a code as
  * the second half of a log-in; to who signs up, and has an account already; to
- * whose trial ends; to an address that another took the place of.
+ * whose trial ends; to an address that another took the place of; to whoever
+ * logs in by another name.
  */
 #define PUPIL_MAIL_PASSWORD_CHANGED  "password_changed"
 #define PUPIL_MAIL_FORGOTTEN_KIND    "forgotten"
@@ -275,6 +276,7 @@ enum {
 #define PUPIL_MAIL_SIGN_UP_KNOWN     "sign_up_known"
 #define PUPIL_MAIL_TRIAL_ENDS        "trial_ends"
 #define PUPIL_MAIL_ADDRESS_CHANGED   "address_changed"
+#define PUPIL_MAIL_NAME_CHANGED      "login_name_changed"
 
 
 /* The records of ACCEPT and the like, of REFUSE, of HALF, and of TELL. */

@@ -21,6 +21,7 @@
 #define PUPIL_NOTICE_SUPPORT_REDEEMED  "support_redeemed"
 #define PUPIL_NOTICE_TRIAL_ENDS        "trial_ends"
 #define PUPIL_NOTICE_ADDRESS_CHANGED   "address_changed"
+#define PUPIL_NOTICE_NAME_CHANGED      "login_name_changed"
 
 /* More attempts than the throttle lets pass without a delay (SQL's literal). */
 #define PUPIL_NOTICE_BURST  "5"

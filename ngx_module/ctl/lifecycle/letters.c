@@ -269,6 +269,24 @@ static const ctl_letter_t  letters[] = {
         " school's administrator at once.\r\n\r\n"
         "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n"
         "Denne besked er sendt automatisk og kan ikke besvares.\r\n"
+        "This message was sent automatically and cannot be answered.\r\n" },
+
+    { .kind = PUPIL_MAIL_NAME_CHANGED, .language = "mul",
+      .seconds = THREE_DAYS,
+      .subject = "Nytt inloggningsnamn / Nyt brugernavn / New log-in name",
+      .text =
+        "Hej!\r\n\r\n"
+        "Namnet, eller ett av namnen, som du loggar in med på skolans"
+        " lärplattform har ändrats. Visste du inte om det: kontakta genast"
+        " skolans administratör.\r\n\r\n"
+        "Navnet, eller et af navnene, som du logger ind med på skolens"
+        " læringsplatform, er blevet ændret. Vidste du det ikke, så kontakt"
+        " straks skolens administrator.\r\n\r\n"
+        "The name, or one of the names, that you log in with on the school's"
+        " learning platform has been changed. If you did not know of it, tell"
+        " the school's administrator at once.\r\n\r\n"
+        "Det här meddelandet skickas automatiskt och kan inte besvaras.\r\n"
+        "Denne besked er sendt automatisk og kan ikke besvares.\r\n"
         "This message was sent automatically and cannot be answered.\r\n" }
 };
 

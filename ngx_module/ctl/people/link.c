@@ -22,6 +22,7 @@
 #include "ctl/store/numbers.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/subject.h"
+#include "ctl/store/told.h"
 
 
 /* A credential as it is stored. */
@@ -88,6 +89,10 @@ ctl_cmd_user_link(ctl_t *ctl)
     }
 
     if (rc == 0) {
+        rc = ctl_told_name(ctl, &credential.owner.id);
+    }
+
+    if (rc == 0) {
         rc = ctl_commit(ctl->data);
     }
 
@@ -138,6 +143,7 @@ ctl_cmd_user_unlink(ctl_t *ctl)
     sodium_memzero((uint8_t *) credential.text.data, credential.text.len);
 
     return rc == 0 && name_end(ctl, &credential) == 0
+           && ctl_told_name(ctl, &credential.owner.id) == 0
            && ctl_credential_end(ctl, &credential.owner.id, &to) == 0
            ? CTL_DONE : CTL_FAILED;
 }

@@ -11,6 +11,7 @@
 #include "ctl/roster/addresses.h"
 #include "ctl/roster/apply.h"
 #include "ctl/roster/images.h"
+#include "ctl/roster/logins.h"
 #include "ctl/roster/moves.h"
 #include "ctl/roster/print.h"
 #include "ctl/roster/progress.h"
@@ -94,6 +95,7 @@ batch_write(roster_t *roster, roster_batch_t *batch)
         || ctl_begin(ctl->data, &ctl->tenant) != 0
         || roster_images_batch(roster, batch) != 0
         || roster_addresses_tell(roster, batch) != 0
+        || roster_logins_tell(roster, batch) != 0
         || roster_rows_write(roster, batch) != 0
         || roster_addresses_write(roster, batch) != 0
         || ctl_commit(ctl->data) != 0)
