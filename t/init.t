@@ -96,6 +96,9 @@ my $there = there();
 $run = init($first);
 is $run->{code}, 0, 'init again' or diag $run->{err};
 is $run->{out}, $tenant, 'the same tenant';
+is $pg->dbh('pupil')->selectrow_array('SELECT count(*) FROM pupil.subject AS s'
+    . ' WHERE s.subject NOT IN (SELECT decoy FROM pupil.tenant)'), 0,
+    'there is no account that nobody has asked for';
 is_deeply there(), $there, 'no password is made anew';
 like $run->{err}, qr/^\Q$_\E$/m, "says: $_"
     for 'data database: role pupil_gateway is there',

@@ -57,6 +57,8 @@ my $seen = $idp->tell;
 is_deeply [grep { /cookie|x-|authorization|user-agent/ }
            sort keys %{ $seen->{headers} }], [],
     'nothing of the client goes to the provider';
+is_deeply [map { index $res->head . $res->body, $_ } @{ $seen->{given} }],
+    [-1, -1], 'and neither of its tokens reaches the client';
 is_problem $http->get($back), 400, 'login-flow', name => 'not a second time';
 
 

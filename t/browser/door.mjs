@@ -343,13 +343,27 @@ async function signUp(page) {
 }
 
 
+/* What the form of a log-in tells a browser that keeps names and passwords. */
+const keeping = (page) => page.evaluate(`[document.forms[0],
+  document.forms[0].identifier, document.forms[0].password]
+  .map((one) => one.autocomplete).join(' ')`);
+
+
 async function code(page) {
   await page.getByLabel('User name or e-mail').fill('somebody');
   await page.getByLabel('Password', { exact: true }).fill('a secret');
+  check('the log-in: a password is not seen',
+        await page.evaluate('document.forms[0].password.type') === 'password');
+  check('the log-in: and may be pasted', await page.evaluate(
+    `document.forms[0].password.dispatchEvent(new ClipboardEvent('paste',
+      { bubbles: true, cancelable: true }))`));
+  check('the log-in: the browser is to keep nothing',
+        await keeping(page) === 'off off off', await keeping(page));
   await page.getByLabel('This is my own device').check();
   await kept(page, 'the log-in', 'identifier', 'password', 'own');
-  check('the log-in: whose device it is', await page.evaluate(
-    'document.forms[0].autocomplete') === 'on');
+  check('the log-in: unless it is told to',
+        await keeping(page) === 'on username current-password',
+        await keeping(page));
   await step('an administrator without an authenticator', page, async () => {
     await logIn(page, input.admin);
     await heading(page, 'One more step').waitFor();

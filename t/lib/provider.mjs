@@ -140,6 +140,7 @@ function token(res, form) {
     const access = randomBytes(32).toString('base64url');
     const all = { access_token: access, token_type: 'Bearer',
                   id_token: idToken(code, access) };
+    seen.given = [access, all.id_token];
     if (mode === 'no_id_token') delete all.id_token;
     return answer(res, 200, all);
 }
