@@ -143,6 +143,6 @@ $_->close for @gone;
 wait_until(20, 'their end', sub { $aborted->() - $went > 10 });
 cmp_ok $login->()->{in_progress}, '>', 0,
     'a client that goes does not make room for another';
-wait_until(60, 'the work done', sub { $login->()->{in_progress} == 0 });
+wait_until(300, 'the work done', sub { $login->()->{in_progress} == 0 });
 
 done_testing;
