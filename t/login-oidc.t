@@ -52,6 +52,8 @@ is_deeply $audit->($res->request_id), [{ outcome => 'allowed', role => 'pupil',
     actor => $pupil->{id}, subjects => [] }], 'on record' or
     diag explain $audit->($res->request_id);
 is_deeply [grep { /flow/ } keys %{ $http->cookies }], [], 'its flow is over';
+is_deeply [grep { /device/ } keys %{ $http->cookies }], [],
+    'and the browser is known for nobody';
 
 my $seen = $idp->tell;
 is_deeply [grep { /cookie|x-|authorization|user-agent/ }
