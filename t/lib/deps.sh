@@ -15,7 +15,7 @@ demo="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
       libsodium-dev libcjose-dev liboath-dev libqrencode-dev
       libpcre2-dev libunistring-dev libjansson-dev libcsv-dev libzip-dev libgfshare-dev libcurl4-openssl-dev
       libxml2-dev libxmlsec1-dev libxmlsec1-openssl
-      uthash-dev libssl-dev zlib1g-dev
+      libssl-dev zlib1g-dev
       postgresql-15 postgresql-client-15 openssl ca-certificates curl jq perl"
 test="g++ libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
       strace gdb procps chromium nodejs age time python3-aiosmtpd

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * From bytes to a number: uthash with keys of any length.
+ * From bytes to a number: keys of any length, without copies of them.
  */
 
 #ifndef PUPIL_CTL_MAP_H
@@ -10,11 +10,11 @@
 #include "core/base/pupil.h"
 
 
-typedef struct ctl_entry_s  ctl_entry_t;
+typedef struct ctl_table_s  ctl_table_t;
 
 /* Empty when zeroed. */
 typedef struct {
-    ctl_entry_t  *entries;
+    ctl_table_t  *table;
 } ctl_map_t;
 
 /* Ownership: the map's.  It stays where it is until the map is freed. */

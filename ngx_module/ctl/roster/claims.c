@@ -234,7 +234,7 @@ owner_find(claims_t *claims, const pupil_uuid_t *owner)
     ctl_slot_t   *slot;
     pupil_str_t   key;
 
-    if (claims->owners.entries == NULL) {
+    if (claims->owners.table == NULL) {
         owners_make(claims);
     }
 

@@ -389,44 +389,72 @@ row_json(const roster_stored_t *row)
 }
 
 
-static void
-link_add(roster_t *roster, roster_kind_t kind, const roster_stored_t *want)
+static json_t *
+link_json(const roster_t *roster, roster_kind_t kind,
+    const roster_stored_t *want)
 {
     char                    where[PUPIL_UUID_TEXT_LEN + 1];
-    roster_images_t        *images;
     roster_stored_t         after;
     const roster_stored_t  *row;
 
-    images = roster->images;
-
-    if (person_see(roster, &want->subject, 0)->value & SEEN_JOINED) {
-        return;
-    }
-
-    row = roster_stored_at(&images->tables[kind], &want->subject,
+    row = roster_stored_at(&roster->images->tables[kind], &want->subject,
                            &want->where, want->role);
     after = *want;
     after.authentic = 1;
 
-    roster_sealing_add(&images->sealing, &want->subject,
-        json_pack("{s:s,s:s,s:i,s:o,s:o}", "kind", roster_kinds[kind].name,
-                  "where", ctl_uuid_text(&want->where, where),
-                  "role", (int) want->role, "before", row_json(row),
-                  "after", row_json(&after)));
+    return json_pack("{s:s,s:i,s:o,s:o}", "where",
+                     ctl_uuid_text(&want->where, where), "role",
+                     (int) want->role, "before", row_json(row), "after",
+                     row_json(&after));
+}
+
+
+/* The list of an image; NULL: who came with the run has none. */
+static json_t *
+links_begin(roster_t *roster, roster_kind_t kind, const pupil_uuid_t *subject)
+{
+    json_t  *list;
+
+    if (person_see(roster, subject, 0)->value & SEEN_JOINED) {
+        return NULL;
+    }
+
+    list = json_array();
+    roster_sealing_add(&roster->images->sealing, subject,
+        json_pack("{s:s,s:o}", "kind", roster_kinds[kind].name, "links",
+                  list));
+
+    return list;
 }
 
 
 int
 roster_images_put(roster_t *roster, const roster_put_t *put)
 {
-    unsigned  i;
+    json_t                 *list;
+    unsigned                i;
+    const pupil_uuid_t     *last;
+    const roster_stored_t  *row;
 
     if (roster->images == NULL) {
         return 0;
     }
 
+    list = NULL;
+    last = NULL;
+
+    /* one of a person's rows that lie beside each other: there are millions */
     for (i = 0; i < put->count; i++) {
-        link_add(roster, put->kind, &put->rows[i]);
+        row = &put->rows[i];
+
+        if (last == NULL || pupil_uuid_compare(last, &row->subject) != 0) {
+            last = &row->subject;
+            list = links_begin(roster, put->kind, last);
+        }
+
+        if (list != NULL) {
+            json_array_append_new(list, link_json(roster, put->kind, row));
+        }
     }
 
     return images_write(roster);

@@ -94,7 +94,7 @@ remains_see(const roster_t *roster, const roster_table_t *table,
     pupil_str_t             key;
     const roster_stored_t  *row;
 
-    if (seen->entries == NULL) {
+    if (seen->table == NULL) {
         return;
     }
 
@@ -155,7 +155,7 @@ seen_resolve(roster_t *roster, const roster_table_t *table, ctl_map_t *seen)
     key.len = PUPIL_UUID_LEN;
     count = 0;
 
-    for (i = 0; seen->entries != NULL && i < table->count; i++) {
+    for (i = 0; seen->table != NULL && i < table->count; i++) {
         key.data = table->rows[i].subject.b;
         slot = ctl_map_get(seen, key);
 

@@ -128,7 +128,7 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
     }
 
     if (row != NULL && roster_links_narrows(row, &want)) {
-        roster_revoke_add(&plan->revoked, table->kind, &want);
+        roster_revoke_add(roster, &plan->revoked, table->kind, &want);
 
     } else {
         roster_put_add(roster, &plan->put, &want);
@@ -136,26 +136,60 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
 }
 
 
+/* Each user's beside each other, so that they have one image. */
+static uint32_t *
+links_order(const roster_t *roster, const roster_links_t *links)
+{
+    uint32_t  i, k, n, *first, *order;
+
+    n = roster->items[ROSTER_USER].count;
+    first = ctl_memory((n + 1) * sizeof(uint32_t));
+    order = ctl_memory((links->count + 1) * sizeof(uint32_t));
+    memset(first, 0, (n + 1) * sizeof(uint32_t));
+
+    for (i = 0; i < links->count; i++) {
+        first[links->links[i].user]++;
+    }
+
+    /* how many there are of each gives where the first of them is */
+    for (i = 0, k = 0; i < n; i++) {
+        k += first[i];
+        first[i] = k - first[i];
+    }
+
+    for (i = 0; i < links->count; i++) {
+        order[first[links->links[i].user]++] = i;
+    }
+
+    free(first);
+
+    return order;
+}
+
+
 static int
 links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
-    uint32_t         i;
+    int              rc;
+    uint32_t         i, *order;
     roster_links_t  *links;
 
+    rc = 0;
     links = &roster->links[table->kind];
+    order = links_order(roster, links);
 
-    for (i = 0; i < links->count; i++) {
-        link_apply(roster, table, plan, &links->links[i]);
+    for (i = 0; rc == 0 && i < links->count; i++) {
+        link_apply(roster, table, plan, &links->links[order[i]]);
 
         if (plan->put.count == ROSTER_PUT_ROWS) {
-            if (roster_put_commit(roster, &plan->put) != 0) {
-                return -1;
-            }
+            rc = roster_put_commit(roster, &plan->put);
             roster_progress(roster_kinds[table->kind].name, i, links->count);
         }
     }
 
-    return roster_put_commit(roster, &plan->put);
+    free(order);
+
+    return rc == 0 ? roster_put_commit(roster, &plan->put) : -1;
 }
 
 
@@ -199,19 +233,18 @@ roster_links_end(const roster_t *roster, roster_stored_t *row)
 static void
 rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 {
-    size_t            i;
-    roster_stored_t   ended;
+    size_t                  i;
+    const roster_stored_t  *row;
 
     for (i = 0; i < table->count; i++) {
-        ended = table->rows[i];
+        row = &table->rows[i];
 
-        if (ended.matched || !row_ends(roster, table->kind, &ended)) {
+        if (row->matched || !row_ends(roster, table->kind, row)) {
             continue;
         }
 
-        roster_links_end(roster, &ended);
         roster->counts[table->kind].ended++;
-        roster_revoke_add(&plan->revoked, table->kind, &ended);
+        roster_revoke_end(&plan->revoked, table->kind, row);
     }
 }
 

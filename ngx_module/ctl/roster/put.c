@@ -117,7 +117,7 @@ roster_put_add(const roster_t *roster, roster_put_t *put,
 
     copy = &put->rows[put->count++];
     *copy = *row;
-    snprintf(copy->source, sizeof(copy->source), "%s", roster->source);
+    copy->source = roster->source;
 }
 
 

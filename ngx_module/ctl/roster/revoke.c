@@ -9,6 +9,7 @@
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
+#include "ctl/roster/links.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/store/authority.h"
 #include "ctl/store/floors.h"
@@ -94,26 +95,39 @@ roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
 }
 
 
+static void
+list_add(roster_revoked_list_t *list, roster_kind_t kind,
+    const roster_stored_t *row, int ends)
+{
+    roster_revoked_t  *revoked;
+
+    list->rows = roster_grow(list->rows, list->count, &list->size,
+                             sizeof(roster_revoked_t));
+    revoked = &list->rows[list->count++];
+
+    revoked->row = row;
+    revoked->kind = kind;
+    revoked->ends = ends;
+}
+
+
 void
-roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
+roster_revoke_add(roster_t *roster, roster_revoked_list_t *list,
+    roster_kind_t kind, const roster_stored_t *row)
+{
+    roster_stored_t  *copy;
+
+    copy = ctl_pool_alloc(&roster->pool, sizeof(roster_stored_t));
+    *copy = *row;
+    list_add(list, kind, copy, 0);
+}
+
+
+void
+roster_revoke_end(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row)
 {
-    roster_revoked_t  *rows;
-
-    if (list->count == list->size) {
-        list->size = list->size == 0 ? 256 : 2 * list->size;
-        rows = ctl_memory(list->size * sizeof(roster_revoked_t));
-
-        if (list->count != 0) {
-            memcpy(rows, list->rows, list->count * sizeof(roster_revoked_t));
-        }
-
-        free(list->rows);
-        list->rows = rows;
-    }
-
-    list->rows[list->count].kind = kind;
-    list->rows[list->count++].row = *row;
+    list_add(list, kind, row, 1);
 }
 
 
@@ -122,14 +136,14 @@ revoked_compare(const void *a, const void *b)
 {
     const roster_revoked_t  *one = a, *other = b;
 
-    return pupil_uuid_compare(&one->row.subject, &other->row.subject);
+    return pupil_uuid_compare(&one->row->subject, &other->row->subject);
 }
 
 
 static int
 same_subject(const roster_revoked_t *a, const roster_revoked_t *b)
 {
-    return pupil_uuid_compare(&a->row.subject, &b->row.subject) == 0;
+    return pupil_uuid_compare(&a->row->subject, &b->row->subject) == 0;
 }
 
 
@@ -178,7 +192,7 @@ batch_take(roster_t *roster, batch_t *batch,
         }
 
         whom = &batch->whom[batch->count++];
-        whom->subject = list->rows[i].row.subject;
+        whom->subject = list->rows[i].row->subject;
         whom->floor = roster_floor(roster, &whom->subject);
     }
 
@@ -194,7 +208,11 @@ revoked_add(roster_t *roster, batch_t *batch,
     const roster_revoked_t *revoked, const ctl_authority_t *whom)
 {
     roster_put_t     *put;
-    roster_stored_t   row = revoked->row;
+    roster_stored_t   row = *revoked->row;
+
+    if (revoked->ends) {
+        roster_links_end(roster, &row);
+    }
 
     row.number = whom->number;
     put = batch->puts[revoked->kind];
@@ -227,7 +245,7 @@ kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
         row = &list->rows[i];
 
         if (row->kind == kind && (last == NULL || !same_subject(last, row))) {
-            ctl_array_uuid(&subjects, &row->row.subject);
+            ctl_array_uuid(&subjects, &row->row->subject);
             last = row;
         }
     }
@@ -307,8 +325,8 @@ list_apply(roster_t *roster, batch_t *batch,
         }
 
         for (whom = batch->whom; i < end; i++) {
-            if (pupil_uuid_compare(&whom->subject, &list->rows[i].row.subject)
-                != 0)
+            if (pupil_uuid_compare(&whom->subject,
+                                   &list->rows[i].row->subject) != 0)
             {
                 whom++;
             }

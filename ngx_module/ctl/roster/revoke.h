@@ -12,14 +12,15 @@
 
 
 typedef struct {
-    roster_kind_t    kind;
-    roster_stored_t  row;               /* as it should be */
+    const roster_stored_t  *row;        /* as it should be, but for its end */
+    roster_kind_t           kind;
+    int                     ends;       /* as of yesterday */
 } roster_revoked_t;
 
 /* Empty when zeroed.  Ownership: whoever fills it frees rows. */
 typedef struct {
     roster_revoked_t  *rows;
-    size_t             count, size;
+    uint32_t           count, size;
 } roster_revoked_list_t;
 
 
@@ -32,7 +33,11 @@ uint32_t roster_floor(const roster_t *roster, const pupil_uuid_t *subject);
 void roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
     uint32_t number);
 
-void roster_revoke_add(roster_revoked_list_t *list, roster_kind_t kind,
+/* A copy, as it should be. */
+void roster_revoke_add(roster_t *roster, roster_revoked_list_t *list,
+    roster_kind_t kind, const roster_stored_t *row);
+/* One that ends; as it is stored, and stays there. */
+void roster_revoke_end(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row);
 
 /* What is left of a row, so that no more of it is written anew. */

@@ -14,9 +14,10 @@
 #include "ctl/store/plugins.h"
 
 
-#define LINK_KEY      3         /* numbers: user, where, role */
 #define REFUSED_KEPT  1000      /* rows */
 
+/* Bytes of a link, from its user on: user, where, role. */
+#define LINK_KEY      (2 * sizeof(uint32_t) + sizeof(roster_role_t))
 
 const roster_kind_def_t  roster_kinds[ROSTER_COUNTS] = {
     [ROSTER_INSTITUTION] = {
@@ -116,12 +117,13 @@ roster_free(roster_t *roster)
 
     for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
         free(roster->links[kind].links);
-        ctl_map_free(&roster->links[kind].keys);
+        ctl_places_free(&roster->links[kind].keys);
     }
 
     roster_work_free(roster);
 
     free(roster->moves.moves);
+    free(roster->stored);
     free(roster->leavers.list);
     ctl_map_free(&roster->leavers.ids);
     free(roster->terms.terms);
@@ -266,19 +268,23 @@ roster_parent(const roster_t *roster, const roster_item_t *item)
 
 
 static pupil_str_t
-link_key(uint32_t user, uint32_t where, roster_role_t role,
-    uint32_t key[LINK_KEY])
+link_key(const void *array, uint32_t i)
 {
-    pupil_str_t  s;
+    pupil_str_t           key;
+    const roster_link_t  *links = array;
 
-    key[0] = user;
-    key[1] = where;
-    key[2] = role;
+    key.data = (const uint8_t *) &links[i].user;
+    key.len = LINK_KEY;
 
-    s.data = (const uint8_t *) key;
-    s.len = LINK_KEY * sizeof(uint32_t);
+    return key;
+}
 
-    return s;
+
+static uint32_t
+link_find(const roster_links_t *links, const roster_link_t *link)
+{
+    return ctl_places_find(&links->keys, links->links, link_key,
+                           link_key(link, 0));
 }
 
 
@@ -338,10 +344,7 @@ void
 roster_link_add(roster_t *roster, roster_kind_t kind,
     const roster_link_t *link)
 {
-    int              fresh;
-    uint32_t         key[LINK_KEY];
-    ctl_slot_t      *slot;
-    pupil_str_t      s;
+    uint32_t         i;
     roster_link_t    new, *old;
     roster_links_t  *links;
 
@@ -353,11 +356,10 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
         new.to = PUPIL_DATE_NONE;
     }
 
-    s = link_key(new.user, new.where, new.role, key);
-    slot = ctl_map_get(&links->keys, s);
+    i = link_find(links, &new);
 
-    if (slot != NULL) {
-        old = &links->links[slot->value];
+    if (i != CTL_PLACES_NONE) {
+        old = &links->links[i];
 
         if (new.said != old->said) {
             *old = new.said ? new : *old;
@@ -372,12 +374,11 @@ roster_link_add(roster_t *roster, roster_kind_t kind,
         return;
     }
 
-    s = ctl_pool_str(&roster->pool, s.data, s.len);
-    slot = ctl_map_put(&links->keys, s, &fresh);
-    slot->value = links->count;
     links->links = roster_grow(links->links, links->count, &links->size,
                         sizeof(roster_link_t));
-    links->links[links->count++] = new;
+    links->links[links->count] = new;
+    ctl_places_add(&links->keys, links->links, link_key,
+                   link_key(links->links, links->count++));
 
     roster_item(roster, ROSTER_USER, new.user)->roles |= new.role;
 }
@@ -387,10 +388,13 @@ int
 roster_link_there(const roster_t *roster, roster_kind_t kind, uint32_t user,
     uint32_t where, roster_role_t role)
 {
-    uint32_t  key[LINK_KEY];
+    roster_link_t  link;
 
-    return ctl_map_get(&roster->links[kind].keys,
-                       link_key(user, where, role, key)) != NULL;
+    link.user = user;
+    link.where = where;
+    link.role = role;
+
+    return link_find(&roster->links[kind], &link) != CTL_PLACES_NONE;
 }
 
 

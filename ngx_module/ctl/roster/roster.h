@@ -13,6 +13,7 @@
 #include "core/vault/authentic.h"
 #include "ctl/base/ctl.h"
 #include "ctl/base/map.h"
+#include "ctl/base/places.h"
 #include "ctl/store/owners.h"
 
 
@@ -152,7 +153,7 @@ typedef struct {
 /* A role at an institution, or an enrolment in a class: indexes of items. */
 typedef struct {
     roster_place_t    place;
-    uint32_t          user, where;
+    uint32_t          user, where;      /* with the role they are its key */
     roster_role_t     role;
     int32_t           from, to; /* PUPIL_DATE_NONE: open */
     uint8_t           refused, leaves;
@@ -175,7 +176,7 @@ typedef struct {
 typedef struct {
     roster_link_t    *links;
     uint32_t          count, size;
-    ctl_map_t         keys;
+    ctl_places_t      keys;
 } roster_links_t;
 
 typedef struct {
@@ -255,6 +256,8 @@ typedef struct {
     roster_work_t     work;
     roster_moves_t    moves;
     roster_leavers_t  leavers;
+    const char      **stored;           /* names of sources: see stored.h */
+    uint32_t          stored_count, stored_size;
     ctl_map_t         floors;           /* of authority, by subject */
     ctl_map_t         moved;            /* ids of before: see ids.h */
 

@@ -2,9 +2,11 @@
  * Copyright (C) the Pupil authors
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/base/db.h"
+#include "ctl/base/stream.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/roster/stored.h"
@@ -12,7 +14,21 @@
 #include "ctl/store/objects.h"
 
 
-#define KEY_LEN  (2 * PUPIL_UUID_LEN + 1)   /* subject, where, role */
+/* Bytes of a row: subject, where, role. */
+#define KEY_LEN  (2 * PUPIL_UUID_LEN + sizeof(roster_role_t))
+
+/* As load_sql has them. */
+enum {
+    COLUMN_ID = 0,
+    COLUMN_SUBJECT,
+    COLUMN_WHERE,
+    COLUMN_INSTITUTION,
+    COLUMN_ROLE,
+    COLUMN_FROM,
+    COLUMN_TO,
+    COLUMN_SOURCE,
+    COLUMN_MAC
+};
 
 typedef struct {
     roster_role_t  role;
@@ -40,11 +56,13 @@ const ctl_access_t  roster_link_access[ROSTER_KINDS] = {
 static const char *const  load_sql[ROSTER_KINDS] = {
     [ROSTER_ROLE] =
         "SELECT subject, subject, institution, institution, role,"
-        " valid_from - DATE '1970-01-01', valid_to - DATE '1970-01-01',"
+        " (valid_from - DATE '1970-01-01')::bigint,"
+        " (valid_to - DATE '1970-01-01')::bigint,"
         " source, mac FROM pupil.role",
     [ROSTER_ENROLMENT] =
         "SELECT enrolment, subject, class, institution, role,"
-        " valid_from - DATE '1970-01-01', valid_to - DATE '1970-01-01',"
+        " (valid_from - DATE '1970-01-01')::bigint,"
+        " (valid_to - DATE '1970-01-01')::bigint,"
         " source, mac FROM pupil.enrolment"
 };
 
@@ -87,12 +105,14 @@ roster_stored_role(roster_role_t role)
 
 
 static roster_role_t
-role_find(const char *name)
+role_find(pupil_str_t name)
 {
     const role_text_t  *text;
 
     for (text = role_texts; text->text != NULL; text++) {
-        if (strcmp(text->text, name) == 0) {
+        if (strlen(text->text) == name.len
+            && memcmp(text->text, name.data, name.len) == 0)
+        {
             break;
         }
     }
@@ -147,117 +167,170 @@ row_mac(const roster_t *roster, roster_kind_t kind,
 }
 
 
+/* One of few, each kept once. */
+static const char *
+source_of(roster_t *roster, pupil_str_t text)
+{
+    unsigned  i;
+
+    for (i = 0; i < roster->stored_count; i++) {
+        if (strlen(roster->stored[i]) == text.len
+            && memcmp(roster->stored[i], text.data, text.len) == 0)
+        {
+            return roster->stored[i];
+        }
+    }
+
+    roster->stored = roster_grow(roster->stored, i, &roster->stored_size,
+                                 sizeof(char *));
+    roster->stored[i] = ctl_pool_text(&roster->pool, text.data, text.len);
+
+    return roster->stored[roster->stored_count++];
+}
+
+
+static int32_t
+day_of(pupil_str_t column)
+{
+    return (int32_t) ctl_column_int8(column, PUPIL_DATE_NONE);
+}
+
+
 static int
-row_read(roster_t *roster, roster_kind_t kind, const PGresult *res, int n,
+row_read(roster_t *roster, roster_kind_t kind, const pupil_str_t *columns,
     const pupil_key_t *key, roster_stored_t *row)
 {
-    uint8_t      made[PUPIL_MAC_LEN], stored[PUPIL_MAC_LEN];
+    uint8_t      made[PUPIL_MAC_LEN];
     pupil_str_t  mac;
 
     memset(row, 0, sizeof(roster_stored_t));
     row->user = ROSTER_NONE;
 
-    if (ctl_get_uuid(res, n, 0, &row->id) != 0
-        || ctl_get_uuid(res, n, 1, &row->subject) != 0
-        || ctl_get_uuid(res, n, 2, &row->where) != 0
-        || ctl_get_uuid(res, n, 3, &row->institution) != 0)
+    if (ctl_column_uuid(columns[COLUMN_ID], &row->id) != 0
+        || ctl_column_uuid(columns[COLUMN_SUBJECT], &row->subject) != 0
+        || ctl_column_uuid(columns[COLUMN_WHERE], &row->where) != 0
+        || ctl_column_uuid(columns[COLUMN_INSTITUTION], &row->institution)
+           != 0)
     {
         return ctl_error("a stored role or enrolment is malformed");
     }
 
-    row->role = role_find(PQgetvalue(res, n, 4));
-    row->from = ctl_get_int(res, n, 5, PUPIL_DATE_NONE);
-    row->to = ctl_get_int(res, n, 6, PUPIL_DATE_NONE);
-    snprintf(row->source, sizeof(row->source), "%s", PQgetvalue(res, n, 7));
+    row->role = role_find(columns[COLUMN_ROLE]);
+    row->from = day_of(columns[COLUMN_FROM]);
+    row->to = day_of(columns[COLUMN_TO]);
+    row->source = source_of(roster, columns[COLUMN_SOURCE]);
     row->ours = strcmp(row->source, roster->source) == 0;
 
-    mac.data = stored;
-    mac.len = 0;
-    ctl_get_bytes(res, n, 8, stored, sizeof(stored), &mac.len);
+    mac = columns[COLUMN_MAC];
     row->number = pupil_mac_number(mac);
-    row_mac(roster, kind, row, ctl_get_str(res, n, 4), key, made);
+    row_mac(roster, kind, row, columns[COLUMN_ROLE], key, made);
 
     if (pupil_mac_check(made, mac) == PUPIL_OK) {
         row->authentic = row->number >= roster_floor(roster, &row->subject);
-        return 0;
+    } else {
+        row->tampered = 1;
     }
 
-    row->tampered = 1;
+    return 0;
+}
 
-    return ctl_record_one(roster->ctl, &roster_link_access[kind],
-                            "tampered", &row->subject, tampered_detail[kind]);
+
+/* As they come, as none of them may be kept twice: there are millions. */
+static int
+rows_stream(roster_t *roster, roster_table_t *table, const pupil_key_t *key)
+{
+    int            rc;
+    ctl_stream_t   stream;
+
+    if (ctl_stream_begin(&stream, roster->ctl->data, "%s",
+                         load_sql[table->kind]) != 0)
+    {
+        return -1;
+    }
+
+    while ((rc = ctl_stream_next(&stream)) > 0) {
+        table->rows = roster_grow(table->rows, (uint32_t) table->count,
+                                  &table->size, sizeof(roster_stored_t));
+
+        if (row_read(roster, table->kind, stream.columns, key,
+                     &table->rows[table->count]) != 0)
+        {
+            rc = -1;
+            break;
+        }
+
+        table->count++;
+    }
+
+    ctl_stream_end(&stream);
+
+    return rc;
+}
+
+
+/* Once the connection is free again. */
+static int
+tampered_record(roster_t *roster, const roster_table_t *table)
+{
+    int     rc;
+    size_t  i;
+
+    rc = 0;
+
+    for (i = 0; rc == 0 && i < table->count; i++) {
+        if (table->rows[i].tampered) {
+            rc = ctl_record_one(roster->ctl, &roster_link_access[table->kind],
+                                "tampered", &table->rows[i].subject,
+                                tampered_detail[table->kind]);
+        }
+    }
+
+    return rc;
 }
 
 
 static int
 rows_load(roster_t *roster, roster_table_t *table)
 {
-    int                 n, rc;
-    PGresult           *res;
     const pupil_key_t  *key;
 
     key = ctl_key(roster->ctl, "mac");
-    if (key == NULL) {
-        return -1;
-    }
-
-    res = ctl_query(roster->ctl->data, load_sql[table->kind], 0, NULL);
-    if (res == NULL) {
+    if (key == NULL || rows_stream(roster, table, key) != 0) {
         return -1;
     }
 
     /* a row that is hidden now would not be ended (invariant I18) */
     if (ctl_objects_hide_none(roster->ctl->data, tables_of[table->kind]) != 0)
     {
-        PQclear(res);
         return ctl_error("rows of %s may be hidden; nothing was changed",
                          tables_of[table->kind]);
     }
 
-    rc = 0;
-    table->count = (size_t) PQntuples(res);
-    table->rows = ctl_pool_alloc(&roster->pool, table->count
-                                                * sizeof(roster_stored_t));
+    return tampered_record(roster, table);
+}
 
-    for (n = 0; rc == 0 && n < PQntuples(res); n++) {
-        rc = row_read(roster, table->kind, res, n, key, &table->rows[n]);
-    }
 
-    PQclear(res);
+static pupil_str_t
+key_of(const void *array, uint32_t i)
+{
+    pupil_str_t             key;
+    const roster_stored_t  *rows = array;
 
-    return rc;
+    key.data = rows[i].subject.b;
+    key.len = KEY_LEN;
+
+    return key;
 }
 
 
 static void
-key_make(const pupil_uuid_t *subject, const pupil_uuid_t *where,
-    roster_role_t role, uint8_t key[KEY_LEN])
+keys_make(roster_table_t *table)
 {
-    memcpy(key, subject->b, PUPIL_UUID_LEN);
-    memcpy(key + PUPIL_UUID_LEN, where->b, PUPIL_UUID_LEN);
-    key[2 * PUPIL_UUID_LEN] = (uint8_t) role;
-}
-
-
-static void
-keys_make(roster_t *roster, roster_table_t *table)
-{
-    int               fresh;
-    size_t            i;
-    uint8_t          *key;
-    pupil_str_t       s;
-    roster_stored_t  *row;
-
-    s.len = KEY_LEN;
+    uint32_t  i;
 
     for (i = 0; i < table->count; i++) {
-        row = &table->rows[i];
-
-        key = ctl_pool_alloc(&roster->pool, KEY_LEN);
-        key_make(&row->subject, &row->where, row->role, key);
-
-        s.data = key;
-        ctl_map_put(&table->keys, s, &fresh)->value = (uint32_t) i;
+        ctl_places_add(&table->keys, table->rows, key_of,
+                       key_of(table->rows, i));
     }
 }
 
@@ -266,16 +339,15 @@ roster_stored_t *
 roster_stored_at(const roster_table_t *table, const pupil_uuid_t *subject,
     const pupil_uuid_t *where, roster_role_t role)
 {
-    uint8_t       key[KEY_LEN];
-    ctl_slot_t   *slot;
-    pupil_str_t   s;
+    uint32_t          i;
+    roster_stored_t   row;
 
-    key_make(subject, where, role, key);
-    s.data = key;
-    s.len = KEY_LEN;
-    slot = ctl_map_get(&table->keys, s);
+    row.subject = *subject;
+    row.where = *where;
+    row.role = role;
+    i = ctl_places_find(&table->keys, table->rows, key_of, key_of(&row, 0));
 
-    return slot == NULL ? NULL : &table->rows[slot->value];
+    return i == CTL_PLACES_NONE ? NULL : &table->rows[i];
 }
 
 
@@ -369,7 +441,7 @@ roster_stored_load(roster_t *roster, roster_table_t *tables)
             return -1;
         }
 
-        keys_make(roster, &tables[kind]);
+        keys_make(&tables[kind]);
         rows_match(roster, &tables[kind]);
     }
 
@@ -384,6 +456,7 @@ roster_stored_free(roster_table_t *tables)
     unsigned  kind;
 
     for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
-        ctl_map_free(&tables[kind].keys);
+        ctl_places_free(&tables[kind].keys);
+        free(tables[kind].rows);
     }
 }

@@ -13,25 +13,27 @@
 #include "ctl/store/record.h"
 
 
+/* There are millions of them. */
 typedef struct {
-    pupil_uuid_t      id;           /* of an enrolment */
     pupil_uuid_t      subject;
     pupil_uuid_t      where;        /* an institution or a class */
+    roster_role_t     role;         /* 0: one that no roster gives; up to
+                                       here it is the key */
+    pupil_uuid_t      id;           /* of an enrolment */
     pupil_uuid_t      institution;
-    roster_role_t     role;         /* 0: one that no roster gives */
     int32_t           from, to;
     uint32_t          number;       /* that its MAC names */
-    char              source[64];
-    uint8_t           authentic;    /* and not revoked */
-    uint8_t           tampered;     /* changed without the keys */
-    uint8_t           ours;         /* of this roster's source */
     uint32_t          user;         /* in the roster, or ROSTER_NONE */
-    uint8_t           matched;      /* the roster has it as well */
-    uint8_t           leaves;       /* the roster says that it has ended */
-    uint8_t           kept;         /* of what the roster has, and cannot be
+    const char       *source;       /* the roster's memory */
+    unsigned          authentic:1;  /* and not revoked */
+    unsigned          tampered:1;   /* changed without the keys */
+    unsigned          ours:1;       /* of this roster's source */
+    unsigned          matched:1;    /* the roster has it as well */
+    unsigned          leaves:1;     /* the roster says that it has ended */
+    unsigned          kept:1;       /* of what the roster has, and cannot be
                                        taken */
-    uint8_t           absent;       /* the roster says nothing of it */
-    uint8_t           ends;         /* by this roster: see ends.c */
+    unsigned          absent:1;     /* the roster says nothing of it */
+    unsigned          ends:1;       /* by this roster: see ends.c */
 } roster_stored_t;
 
 /* All rows of a kind of link. */
@@ -39,7 +41,8 @@ typedef struct {
     roster_kind_t     kind;
     roster_stored_t  *rows;
     size_t            count;
-    ctl_map_t         keys;
+    uint32_t          size;
+    ctl_places_t      keys;
 } roster_table_t;
 
 

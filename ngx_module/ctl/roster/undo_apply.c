@@ -108,7 +108,7 @@ joined_end(links_t *links)
     size_t             k, count;
     undo_t            *undo;
     roster_kind_t      kind;
-    roster_stored_t    ended, **rows;
+    roster_stored_t  **rows;
 
     undo = links->undo;
 
@@ -128,9 +128,7 @@ joined_end(links_t *links)
                    && rows[k] < undo->tables[ROSTER_ROLE].rows
                                 + undo->tables[ROSTER_ROLE].count
                    ? ROSTER_ROLE : ROSTER_ENROLMENT;
-            ended = *rows[k];
-            roster_links_end(&undo->roster, &ended);
-            roster_revoke_add(&links->revoked, kind, &ended);
+            roster_revoke_end(&links->revoked, kind, rows[k]);
         }
     }
 }
@@ -158,7 +156,8 @@ links_apply(links_t *links)
                                       : ROW_STAYS;
 
             if (fate == ROW_REVOKED) {
-                roster_revoke_add(&links->revoked, kind, &want);
+                roster_revoke_add(&undo->roster, &links->revoked, kind,
+                                  &want);
 
             } else if (fate == ROW_PUT) {
                 roster_put_add(&undo->roster, &links->put, &want);

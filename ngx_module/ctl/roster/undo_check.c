@@ -228,7 +228,7 @@ had_changed(const undo_t *undo, const undo_person_t *person)
         row.role = link->role;
         row.from = link->before.from;
         row.to = link->before.to;
-        snprintf(row.source, sizeof(row.source), "%s", undo->roster.source);
+        row.source = undo->roster.source;
 
         n += link->before.there && had(person, roster_sorted_number(&row));
     }

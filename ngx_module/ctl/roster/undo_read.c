@@ -149,6 +149,32 @@ link_take(undo_t *undo, const pupil_uuid_t *owner, json_t *json,
 }
 
 
+/* Before there were lists an image had one link. */
+static int
+links_take(undo_t *undo, const pupil_uuid_t *owner, json_t *json,
+    roster_kind_t kind)
+{
+    int      rc;
+    size_t   i;
+    json_t  *list, *link;
+
+    list = json_object_get(json, "links");
+
+    if (list == NULL) {
+        return link_take(undo, owner, json, kind);
+    }
+
+    rc = json_is_array(list) ? 0 : malformed();
+
+    for (i = 0; rc == 0 && i < json_array_size(list); i++) {
+        link = json_array_get(list, i);
+        rc = link_take(undo, owner, link, kind);
+    }
+
+    return rc;
+}
+
+
 static int
 record_take(undo_record_t *record, json_t *json)
 {
@@ -210,7 +236,7 @@ image_take(void *ctx, const pupil_uuid_t *owner, json_t *json)
 
     for (i = ROSTER_ITEM_KINDS; i < ROSTER_KINDS; i++) {
         if (strcmp(kind, roster_kinds[i].name) == 0) {
-            return link_take(undo, owner, json, i);
+            return links_take(undo, owner, json, i);
         }
     }
 
