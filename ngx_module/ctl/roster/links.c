@@ -11,10 +11,36 @@
 #include "ctl/roster/revoke.h"
 
 
-/* What gives is written as it comes, what takes away at the end. */
+/* What becomes of a link's row. */
+typedef enum {
+    LINK_STAYS = 0,
+    LINK_GIVES,
+    LINK_TAKES
+} link_fate_t;
+
+/* Whether something is taken from a user. */
+enum {
+    USER_KEEPS = 0,
+    USER_LOSES,
+    USER_GIVEN                  /* and what is given them came along */
+};
+
+/* Links by their users: order[ends[u - 1]] up to order[ends[u]]. */
 typedef struct {
+    uint32_t              *ends, *order;
+} by_user_t;
+
+/*
+ * Of whom nothing is taken, what gives is written as it comes; the rest at the
+ * end, all of somebody in one transaction.
+ */
+typedef struct {
+    roster_t              *roster;
+    const roster_table_t  *tables;
     roster_put_t           put;
     roster_revoked_list_t  revoked;
+    by_user_t              links[ROSTER_KINDS];
+    uint8_t               *users;
 } plan_t;
 
 
@@ -41,10 +67,10 @@ row_plan(const roster_t *roster, roster_kind_t kind,
     want->from = link->from;
     want->to = link->to;
 
+    want->user = link->user;
+
     if (row != NULL) {
         want->id = row->id;
-    } else {
-        pupil_uuid_random(&want->id);
     }
 
     /* without a first day: since it is stored, or else from today on */
@@ -86,14 +112,42 @@ roster_links_narrows(const roster_stored_t *row, const roster_stored_t *want)
 }
 
 
-static void
-link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
-    const roster_link_t *link)
+/* row: as it is stored, or NULL; want: as it should be. */
+static link_fate_t
+link_fate(roster_t *roster, const roster_table_t *table,
+    const roster_link_t *link, const roster_stored_t **row,
+    roster_stored_t *want)
 {
+    if (roster_link_leaves(roster, table->kind, link)
+        || roster_link_refused(roster, table->kind, link))
+    {
+        return LINK_STAYS;
+    }
+
+    *row = roster_stored_find(roster, table, link);
+    row_plan(roster, table->kind, link, *row, want);
+
+    if (*row == NULL) {
+        return LINK_GIVES;
+    }
+
+    /* what an operator or another source gave is not ours to change */
+    return !row_differs(*row, want) || ((*row)->authentic && !(*row)->ours)
+           ? LINK_STAYS
+           : roster_links_narrows(*row, want) ? LINK_TAKES : LINK_GIVES;
+}
+
+
+static void
+link_see(plan_t *plan, const roster_table_t *table, const roster_link_t *link)
+{
+    roster_t               *roster;
+    link_fate_t             fate;
     roster_count_t         *count;
     roster_stored_t         want;
     const roster_stored_t  *row;
 
+    roster = plan->roster;
     count = &roster->counts[table->kind];
 
     if (roster_link_leaves(roster, table->kind, link)) {
@@ -106,13 +160,9 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
         return;
     }
 
-    row = roster_stored_find(roster, table, link);
-    row_plan(roster, table->kind, link, row, &want);
+    fate = link_fate(roster, table, link, &row, &want);
 
-    /* what an operator or another source gave is not ours to change */
-    if (row != NULL
-        && (!row_differs(row, &want) || (row->authentic && !row->ours)))
-    {
+    if (fate == LINK_STAYS) {
         count->unchanged++;
         return;
     }
@@ -127,67 +177,129 @@ link_apply(roster_t *roster, const roster_table_t *table, plan_t *plan,
         roster_stored_tampered(roster, table->kind, row, "written anew");
     }
 
-    if (row != NULL && roster_links_narrows(row, &want)) {
+    if (fate == LINK_TAKES) {
         roster_revoke_add(roster, &plan->revoked, table->kind, &want);
+        plan->users[link->user] = USER_LOSES;
+    }
+}
 
-    } else {
-        roster_put_add(roster, &plan->put, &want);
+
+/* 1: the link gives, in want. */
+static int
+link_gives(plan_t *plan, roster_kind_t kind, uint32_t place,
+    roster_stored_t *want)
+{
+    uint32_t                i;
+    roster_t               *roster;
+    const roster_stored_t  *row;
+
+    roster = plan->roster;
+    i = plan->links[kind].order[place];
+
+    if (link_fate(roster, &plan->tables[kind],
+                  &roster->links[kind].links[i], &row, want) != LINK_GIVES)
+    {
+        return 0;
+    }
+
+    if (row == NULL) {
+        pupil_uuid_random(&want->id);
+    }
+
+    return 1;
+}
+
+
+/* Of whom something is taken: they are given it with that. */
+static void
+user_give(void *ctx, uint32_t user, roster_revoked_list_t *list)
+{
+    plan_t           *plan = ctx;
+    uint32_t          i;
+    unsigned          kind;
+    by_user_t        *links;
+    roster_stored_t   want;
+
+    if (plan->users[user] == USER_GIVEN) {
+        return;
+    }
+
+    plan->users[user] = USER_GIVEN;
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        links = &plan->links[kind];
+
+        for (i = user == 0 ? 0 : links->ends[user - 1]; i < links->ends[user];
+             i++)
+        {
+            if (link_gives(plan, kind, i, &want)) {
+                roster_revoke_give(list, kind, &want);
+            }
+        }
     }
 }
 
 
 /* Each user's beside each other, so that they have one image. */
-static uint32_t *
-links_order(const roster_t *roster, const roster_links_t *links)
+static void
+links_order(const roster_t *roster, const roster_links_t *links,
+    by_user_t *by_user)
 {
-    uint32_t  i, k, n, *first, *order;
+    uint32_t  i, k, n, *ends, *order;
 
     n = roster->items[ROSTER_USER].count;
-    first = ctl_memory((n + 1) * sizeof(uint32_t));
+    ends = ctl_memory((n + 1) * sizeof(uint32_t));
     order = ctl_memory((links->count + 1) * sizeof(uint32_t));
-    memset(first, 0, (n + 1) * sizeof(uint32_t));
+    memset(ends, 0, (n + 1) * sizeof(uint32_t));
 
     for (i = 0; i < links->count; i++) {
-        first[links->links[i].user]++;
+        ends[links->links[i].user]++;
     }
 
     /* how many there are of each gives where the first of them is */
     for (i = 0, k = 0; i < n; i++) {
-        k += first[i];
-        first[i] = k - first[i];
+        k += ends[i];
+        ends[i] = k - ends[i];
     }
 
     for (i = 0; i < links->count; i++) {
-        order[first[links->links[i].user]++] = i;
+        order[ends[links->links[i].user]++] = i;
     }
 
-    free(first);
-
-    return order;
+    by_user->ends = ends;
+    by_user->order = order;
 }
 
 
 static int
-links_write(roster_t *roster, const roster_table_t *table, plan_t *plan)
+kind_give(plan_t *plan, roster_kind_t kind)
 {
-    int              rc;
-    uint32_t         i, *order;
-    roster_links_t  *links;
+    int               rc;
+    uint32_t          i, k;
+    roster_t         *roster;
+    roster_links_t   *links;
+    roster_stored_t   want;
 
     rc = 0;
-    links = &roster->links[table->kind];
-    order = links_order(roster, links);
+    roster = plan->roster;
+    links = &roster->links[kind];
+    plan->put.kind = kind;
 
     for (i = 0; rc == 0 && i < links->count; i++) {
-        link_apply(roster, table, plan, &links->links[order[i]]);
+        k = links->links[plan->links[kind].order[i]].user;
+
+        if (plan->users[k] != USER_KEEPS || !link_gives(plan, kind, i, &want))
+        {
+            continue;
+        }
+
+        roster_put_add(roster, &plan->put, &want);
 
         if (plan->put.count == ROSTER_PUT_ROWS) {
             rc = roster_put_commit(roster, &plan->put);
-            roster_progress(roster_kinds[table->kind].name, i, links->count);
+            roster_progress(roster_kinds[kind].name, i, links->count);
         }
     }
-
-    free(order);
 
     return rc == 0 ? roster_put_commit(roster, &plan->put) : -1;
 }
@@ -231,10 +343,13 @@ roster_links_end(const roster_t *roster, roster_stored_t *row)
 
 
 static void
-rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
+rows_end(plan_t *plan, const roster_table_t *table)
 {
     size_t                  i;
+    roster_t               *roster;
     const roster_stored_t  *row;
+
+    roster = plan->roster;
 
     for (i = 0; i < table->count; i++) {
         row = &table->rows[i];
@@ -245,7 +360,57 @@ rows_end(roster_t *roster, const roster_table_t *table, plan_t *plan)
 
         roster->counts[table->kind].ended++;
         roster_revoke_end(&plan->revoked, table->kind, row);
+
+        if (row->user != ROSTER_NONE) {
+            plan->users[row->user] = USER_LOSES;
+        }
     }
+}
+
+
+/* What is to be done, and of whom something is taken. */
+static void
+plan_make(plan_t *plan)
+{
+    uint32_t         i;
+    unsigned         kind;
+    roster_t        *roster;
+    roster_links_t  *links;
+
+    roster = plan->roster;
+    i = roster->items[ROSTER_USER].count;
+    plan->users = ctl_memory(i + 1);
+    memset(plan->users, USER_KEEPS, i + 1);
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        links = &roster->links[kind];
+        links_order(roster, links, &plan->links[kind]);
+
+        for (i = 0; i < links->count; i++) {
+            link_see(plan, &plan->tables[kind],
+                     &links->links[plan->links[kind].order[i]]);
+        }
+
+        rows_end(plan, &plan->tables[kind]);
+    }
+
+    plan->revoked.give = user_give;
+    plan->revoked.ctx = plan;
+}
+
+
+static void
+plan_free(plan_t *plan)
+{
+    unsigned  kind;
+
+    for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
+        free(plan->links[kind].ends);
+        free(plan->links[kind].order);
+    }
+
+    free(plan->users);
+    free(plan->revoked.rows);
 }
 
 
@@ -266,22 +431,20 @@ roster_links_apply(roster_t *roster, const roster_table_t *tables)
 
     plan = ctl_pool_alloc(&roster->pool, sizeof(plan_t));
     memset(plan, 0, sizeof(plan_t));
+    plan->roster = roster;
+    plan->tables = tables;
+    plan_make(plan);
     rc = 0;
 
     for (kind = ROSTER_ITEM_KINDS; rc == 0 && kind < ROSTER_KINDS; kind++) {
-        plan->put.kind = kind;
-        rc = links_write(roster, &tables[kind], plan);
-
-        if (rc == 0) {
-            rows_end(roster, &tables[kind], plan);
-        }
+        rc = kind_give(plan, kind);
     }
 
     if (rc == 0) {
         rc = roster_revoke_apply(roster, &plan->revoked);
     }
 
-    free(plan->revoked.rows);
+    plan_free(plan);
 
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
 #include "ctl/roster/links.h"
+#include "ctl/roster/progress.h"
 #include "ctl/roster/revoke.h"
 #include "ctl/store/authority.h"
 #include "ctl/store/floors.h"
@@ -19,11 +20,14 @@
 
 
 #define BATCH  1000             /* subjects a transaction */
+#define ROWS   32000            /* and rows, but all of a subject */
 
 typedef struct {
     roster_put_t     *puts[ROSTER_KINDS];       /* of the two kinds of link */
     ctl_authority_t   whom[BATCH];
     size_t            count;
+    /* their rows, and what they are given */
+    roster_revoked_list_t  rows;
 } batch_t;
 
 
@@ -95,9 +99,9 @@ roster_floor_set(roster_t *roster, const pupil_uuid_t *subject,
 }
 
 
-static void
+static roster_revoked_t *
 list_add(roster_revoked_list_t *list, roster_kind_t kind,
-    const roster_stored_t *row, int ends)
+    const roster_stored_t *row)
 {
     roster_revoked_t  *revoked;
 
@@ -105,9 +109,11 @@ list_add(roster_revoked_list_t *list, roster_kind_t kind,
                              sizeof(roster_revoked_t));
     revoked = &list->rows[list->count++];
 
+    memset(revoked, 0, sizeof(roster_revoked_t));
     revoked->row = row;
-    revoked->kind = kind;
-    revoked->ends = ends;
+    revoked->kind = (uint8_t) kind;
+
+    return revoked;
 }
 
 
@@ -119,7 +125,7 @@ roster_revoke_add(roster_t *roster, roster_revoked_list_t *list,
 
     copy = ctl_pool_alloc(&roster->pool, sizeof(roster_stored_t));
     *copy = *row;
-    list_add(list, kind, copy, 0);
+    (void) list_add(list, kind, copy);
 }
 
 
@@ -127,7 +133,19 @@ void
 roster_revoke_end(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row)
 {
-    list_add(list, kind, row, 1);
+    list_add(list, kind, row)->ends = 1;
+}
+
+
+void
+roster_revoke_give(roster_revoked_list_t *list, roster_kind_t kind,
+    const roster_stored_t *row)
+{
+    roster_stored_t  *copy;
+
+    copy = ctl_pool_alloc(&list->pool, sizeof(roster_stored_t));
+    *copy = *row;
+    list_add(list, kind, copy)->gives = 1;
 }
 
 
@@ -172,6 +190,37 @@ roster_revoke_note(roster_t *roster, roster_kind_t kind,
 }
 
 
+/* The rows of a subject, from the first; the place behind them. */
+static size_t
+subject_take(batch_t *batch, const roster_revoked_list_t *list, size_t i)
+{
+    uint32_t                user;
+    const roster_revoked_t  *first, *row;
+
+    user = ROSTER_NONE;
+    first = &list->rows[i];
+
+    for ( /* void */ ; i < list->count; i++) {
+        row = &list->rows[i];
+
+        if (!same_subject(first, row)) {
+            break;
+        }
+
+        *list_add(&batch->rows, row->kind, row->row) = *row;
+
+        if (list->give != NULL && row->row->user != user
+            && row->row->user != ROSTER_NONE)
+        {
+            user = row->row->user;
+            list->give(list->ctx, user, &batch->rows);
+        }
+    }
+
+    return i;
+}
+
+
 /* The next subjects of the list, with numbers; the place behind their rows. */
 static int
 batch_take(roster_t *roster, batch_t *batch,
@@ -181,19 +230,16 @@ batch_take(roster_t *roster, batch_t *batch,
     ctl_authority_t  *whom;
 
     batch->count = 0;
+    batch->rows.count = 0;
+    ctl_pool_free(&batch->rows.pool);
 
-    for (i = from; i < list->count; i++) {
-        if (i != from && same_subject(&list->rows[i - 1], &list->rows[i])) {
-            continue;
-        }
-
-        if (batch->count == BATCH) {
-            break;
-        }
-
+    for (i = from; i < list->count && batch->count < BATCH
+         && batch->rows.count < ROWS; /* void */ )
+    {
         whom = &batch->whom[batch->count++];
         whom->subject = list->rows[i].row->subject;
         whom->floor = roster_floor(roster, &whom->subject);
+        i = subject_take(batch, list, i);
     }
 
     *to = i;
@@ -223,17 +269,18 @@ revoked_add(roster_t *roster, batch_t *batch,
 
     roster_put_add(roster, put, &row);
 
-    return roster_revoke_note(roster, revoked->kind,
-                              &put->rows[put->count - 1]);
+    return revoked->gives ? 0
+           : roster_revoke_note(roster, revoked->kind,
+                                &put->rows[put->count - 1]);
 }
 
 
 static int
-kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
-    size_t to, roster_kind_t kind)
+kind_record(roster_t *roster, const roster_revoked_list_t *list,
+    roster_kind_t kind)
 {
     int                      rc;
-    size_t                   i;
+    uint32_t                 i;
     ctl_buf_t                subjects;
     const roster_revoked_t  *last, *row;
 
@@ -241,7 +288,7 @@ kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
     ctl_buf_init(&subjects);
     ctl_array_begin(&subjects);
 
-    for (i = from; i < to; i++) {
+    for (i = 0; i < list->count; i++) {
         row = &list->rows[i];
 
         if (row->kind == kind && (last == NULL || !same_subject(last, row))) {
@@ -266,8 +313,7 @@ kind_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
  * Committed before any is signed, as what takes may give, too (invariant I19).
  */
 static int
-batch_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
-    size_t to)
+batch_record(roster_t *roster, const roster_revoked_list_t *list)
 {
     ctl_t     *ctl;
     unsigned   kind;
@@ -279,7 +325,7 @@ batch_record(roster_t *roster, const roster_revoked_list_t *list, size_t from,
     }
 
     for (kind = ROSTER_ITEM_KINDS; kind < ROSTER_KINDS; kind++) {
-        if (kind_record(roster, list, from, to, kind) != 0) {
+        if (kind_record(roster, list, kind) != 0) {
             return -1;
         }
     }
@@ -308,37 +354,48 @@ batch_commit(roster_t *roster, batch_t *batch)
 
 
 static int
+batch_write(roster_t *roster, batch_t *batch)
+{
+    uint32_t                 i;
+    const ctl_authority_t   *whom;
+    const roster_revoked_t  *row;
+
+    whom = batch->whom;
+
+    for (i = 0; i < batch->rows.count; i++) {
+        row = &batch->rows.rows[i];
+
+        if (pupil_uuid_compare(&whom->subject, &row->row->subject) != 0) {
+            whom++;
+        }
+
+        if (revoked_add(roster, batch, row, whom) != 0) {
+            return -1;
+        }
+    }
+
+    return batch_commit(roster, batch);
+}
+
+
+static int
 list_apply(roster_t *roster, batch_t *batch,
     const roster_revoked_list_t *list)
 {
-    size_t                  i, end;
-    const ctl_authority_t  *whom;
+    size_t  i;
 
     i = 0;
 
     while (i < list->count) {
-        if (batch_take(roster, batch, list, i, &end) != 0
-            || batch_record(roster, list, i, end) != 0
-            || ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0)
+        if (batch_take(roster, batch, list, i, &i) != 0
+            || batch_record(roster, &batch->rows) != 0
+            || ctl_begin(roster->ctl->data, &roster->ctl->tenant) != 0
+            || batch_write(roster, batch) != 0)
         {
             return -1;
         }
 
-        for (whom = batch->whom; i < end; i++) {
-            if (pupil_uuid_compare(&whom->subject,
-                                   &list->rows[i].row->subject) != 0)
-            {
-                whom++;
-            }
-
-            if (revoked_add(roster, batch, &list->rows[i], whom) != 0) {
-                return -1;
-            }
-        }
-
-        if (batch_commit(roster, batch) != 0) {
-            return -1;
-        }
+        roster_progress("taken away", (uint32_t) i, list->count);
     }
 
     return 0;
@@ -348,6 +405,7 @@ list_apply(roster_t *roster, batch_t *batch,
 int
 roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list)
 {
+    int       rc;
     unsigned  kind;
     batch_t  *batch;
 
@@ -368,7 +426,11 @@ roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list)
         batch->puts[kind]->kind = kind;
     }
 
-    if (list_apply(roster, batch, list) != 0) {
+    rc = list_apply(roster, batch, list);
+    ctl_pool_free(&batch->rows.pool);
+    free(batch->rows.rows);
+
+    if (rc != 0) {
         ctl_rollback(roster->ctl->data);
         return -1;
     }

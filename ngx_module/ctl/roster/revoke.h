@@ -13,15 +13,25 @@
 
 typedef struct {
     const roster_stored_t  *row;        /* as it should be, but for its end */
-    roster_kind_t           kind;
-    int                     ends;       /* as of yesterday */
+    uint8_t                 kind;
+    uint8_t                 ends;       /* as of yesterday */
+    uint8_t                 gives;      /* it only comes along */
 } roster_revoked_t;
 
+typedef struct roster_revoked_list_s  roster_revoked_list_t;
+
+/* Adds what a user of the roster is given, by roster_revoke_give. */
+typedef void (*roster_give_pt)(void *ctx, uint32_t user,
+    roster_revoked_list_t *list);
+
 /* Empty when zeroed.  Ownership: whoever fills it frees rows. */
-typedef struct {
+struct roster_revoked_list_s {
     roster_revoked_t  *rows;
     uint32_t           count, size;
-} roster_revoked_list_t;
+    ctl_pool_t         pool;            /* of what is given; of a batch */
+    roster_give_pt     give;            /* NULL: nothing comes along */
+    void              *ctx;
+};
 
 
 /* What is open of the tenant is finished; then its floors, for the import. */
@@ -40,13 +50,18 @@ void roster_revoke_add(roster_t *roster, roster_revoked_list_t *list,
 void roster_revoke_end(roster_revoked_list_t *list, roster_kind_t kind,
     const roster_stored_t *row);
 
+/* A copy, of somebody of whom something is taken. */
+void roster_revoke_give(roster_revoked_list_t *list, roster_kind_t kind,
+    const roster_stored_t *row);
+
 /* What is left of a row, so that no more of it is written anew. */
 int roster_revoke_note(roster_t *roster, roster_kind_t kind,
     const roster_stored_t *row);
 
 /*
- * Writes them, all of a subject in one transaction, in which whatever else
- * authorises them is written under another number; then raises the floors.
+ * Writes them, all of a subject in one transaction, with what the roster gives
+ * them: so nobody is in no class between two years.  Whatever else authorises
+ * them is written under another number in it; then the floors rise.
  */
 int roster_revoke_apply(roster_t *roster, roster_revoked_list_t *list);
 

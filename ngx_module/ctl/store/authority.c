@@ -276,9 +276,13 @@ row_renew(const renewal_t *renewal, const table_t *table,
         return -1;
     }
 
-    return ctl_revoked_fits(renewal->ctl, &name, mac)
-           ? 1 : ctl_record_one(renewal->ctl, &renew_access, "tampered",
-                                &subject, table->tampered);
+    if (!ctl_revoked_fits(renewal->ctl, &name, mac)) {
+        return ctl_record_one(renewal->ctl, &renew_access, "tampered",
+                              &subject, table->tampered);
+    }
+
+    /* what is written under the number already is not written twice */
+    return number != whom->number;
 }
 
 
