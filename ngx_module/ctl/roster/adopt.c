@@ -153,6 +153,7 @@ links_adopt(batch_t *batch, roster_kind_t kind)
     put = batch->put;
     put->kind = kind;
     put->count = 0;
+    put->people = 0;
 
     for (i = 0; i < batch->count; i++) {
         k = row_first(adopt, kind, &batch->whom[i].subject);
@@ -170,7 +171,7 @@ links_adopt(batch_t *batch, roster_kind_t kind)
                 continue;
             }
 
-            if (put->count == ROSTER_PUT_ROWS
+            if (roster_put_full(put)
                 && roster_put_write(adopt->to, put) != 0)
             {
                 return -1;

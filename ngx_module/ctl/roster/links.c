@@ -295,7 +295,7 @@ kind_give(plan_t *plan, roster_kind_t kind)
 
         roster_put_add(roster, &plan->put, &want);
 
-        if (plan->put.count == ROSTER_PUT_ROWS) {
+        if (roster_put_full(&plan->put)) {
             rc = roster_put_commit(roster, &plan->put);
             roster_progress(roster_kinds[kind].name, i, links->count);
         }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "ctl/base/db.h"
 #include "ctl/base/literal.h"
 #include "ctl/base/text.h"
@@ -109,12 +110,22 @@ subjects_list(const roster_put_t *put, ctl_buf_t *subjects)
 }
 
 
+int
+roster_put_full(const roster_put_t *put)
+{
+    return put->count == ROSTER_PUT_ROWS || put->people == ROSTER_PUT_PEOPLE;
+}
+
+
 void
 roster_put_add(const roster_t *roster, roster_put_t *put,
     const roster_stored_t *row)
 {
     roster_stored_t  *copy;
 
+    put->people += put->count == 0
+                   || pupil_uuid_compare(&put->rows[put->count - 1].subject,
+                                         &row->subject) != 0;
     copy = &put->rows[put->count++];
     *copy = *row;
     copy->source = roster->source;
@@ -151,6 +162,7 @@ roster_put_write(roster_t *roster, roster_put_t *put)
                             roster->source, NULL);
     roster_unnest_free(&rows);
     put->count = 0;
+    put->people = 0;
 
     return rc;
 }

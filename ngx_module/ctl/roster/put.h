@@ -10,15 +10,21 @@
 #include "ctl/roster/stored.h"
 
 
-#define ROSTER_PUT_ROWS  1000           /* a statement */
+#define ROSTER_PUT_ROWS    4000         /* a statement */
+#define ROSTER_PUT_PEOPLE  1000         /* a record of the audit */
 
 
 typedef struct {
     roster_kind_t    kind;
     roster_stored_t  rows[ROSTER_PUT_ROWS];     /* as they should be */
     unsigned         count;
+    unsigned         people;                    /* whose rows they are, where
+                                                   each one's lie together */
 } roster_put_t;
 
+
+/* Whether they are to be written before another one is added. */
+int roster_put_full(const roster_put_t *put);
 
 /* A copy, of this roster's source.  There is room. */
 void roster_put_add(const roster_t *roster, roster_put_t *put,

@@ -263,7 +263,7 @@ revoked_add(roster_t *roster, batch_t *batch,
     row.number = whom->number;
     put = batch->puts[revoked->kind];
 
-    if (put->count == ROSTER_PUT_ROWS && roster_put_write(roster, put) != 0) {
+    if (roster_put_full(put) && roster_put_write(roster, put) != 0) {
         return -1;
     }
 

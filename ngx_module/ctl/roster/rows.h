@@ -10,7 +10,7 @@
 #include "ctl/roster/roster.h"
 
 
-#define ROSTER_BATCH  200       /* items a transaction */
+#define ROSTER_BATCH  1000      /* items a transaction */
 
 
 typedef struct {

@@ -163,7 +163,7 @@ links_apply(links_t *links)
                 roster_put_add(&undo->roster, &links->put, &want);
             }
 
-            if (links->put.count == ROSTER_PUT_ROWS
+            if (roster_put_full(&links->put)
                 && roster_put_commit(&undo->roster, &links->put) != 0)
             {
                 return -1;
