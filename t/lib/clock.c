@@ -5,7 +5,8 @@
  * reads what t/lib/Pupil/Clock.pm writes to the file PUPIL_CLOCK.
  *
  * The time of day is so many seconds ahead, at any moment as the file says.
- * The clock that only runs on, and sleep(), are so many times as fast.
+ * The clock that only runs on, and sleep(), are so many times as fast; so many
+ * seconds of the former have passed at once.
  */
 
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 typedef struct {
     int64_t  ahead;             /* seconds */
     int64_t  speed;
+    int64_t  passed;            /* seconds */
 } clock_file_t;
 
 
@@ -81,8 +83,11 @@ clock_gettime(clockid_t id, struct timespec *ts)
     if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) {
         ts->tv_sec += set->ahead;
 
-    } else if (id == CLOCK_MONOTONIC && set->speed != 1) {
-        now = began + (monotonic() - began) * set->speed;
+    } else if (id == CLOCK_MONOTONIC
+               && (set->speed != 1 || set->passed != 0))
+    {
+        now = began + (monotonic() - began) * set->speed
+              + set->passed * SECOND;
         ts->tv_sec = now / SECOND;
         ts->tv_nsec = now % SECOND;
     }

@@ -164,6 +164,7 @@ const routes = {
     '/auth/realms/broker/.well-known/openid-configuration'(res) {
         seen.discovery++;
         if (mode === 'page') return answer(res, 200, 'Soon back');
+        if (mode === 'down') return answer(res, 503, {});
         answer(res, 200, { issuer,
             authorization_endpoint: `${issuer}/auth`,
             token_endpoint: `${issuer}/token`,
@@ -173,6 +174,7 @@ const routes = {
     '/auth/realms/broker/certs'(res) {
         seen.jwks++;
         if (mode === 'page') return answer(res, 200, 'Soon back');
+        if (mode === 'down') return answer(res, 503, {});
         answer(res, 200, { keys: published.map((name) => ({
             ...keys[name].publicKey.export({ format: 'jwk' }),
             kid: name, use: 'sig' })) });

@@ -2,10 +2,11 @@
  * Copyright (C) the Pupil authors
  *
  * What a worker knows of a provider: its own document and its keys.  Either is
- * kept for an hour, and longer while the provider does not answer.  A token may
- * name a key that came later: then they are asked for at once, but not again
- * within half a minute, as anybody can make up names.  An ID token comes from
- * the provider itself: a log-in waits for no stranger's log-out token.
+ * kept for an hour, and longer while the provider does not answer, or answers
+ * with something else.  A token may name a key that came later: then they are
+ * asked for at once, but not again within half a minute, as anybody can make up
+ * names.  An ID token comes from the provider itself: a log-in waits for no
+ * stranger's log-out token.
  *
  * Of a worker that knows nothing yet one request asks, and the others wait for
  * what comes of it; when nothing does, half a minute passes until one asks
@@ -32,8 +33,9 @@ static void ngx_http_pupil_oidc_asked(ngx_http_pupil_oidc_t *oidc);
 static void ngx_http_pupil_oidc_wake(ngx_event_t *ev);
 static void *ngx_http_pupil_oidc_pool_alloc(void *data, size_t size);
 static ngx_int_t ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx,
-    const char *what, ngx_pool_t *before, pupil_alloc_t *alloc,
-    pupil_str_t *text);
+    const char *what, pupil_alloc_t *alloc, pupil_str_t *text);
+static ngx_int_t ngx_http_pupil_oidc_unlearnt(ngx_http_pupil_ctx_t *ctx,
+    const ngx_pool_t *before);
 static void ngx_http_pupil_oidc_release(void *data);
 
 
@@ -87,10 +89,11 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_oidc_asked(oidc);
 
-    rc = ngx_http_pupil_oidc_learn(ctx, "its discovery document",
-                                   provider->known, &alloc, &text);
+    rc = ngx_http_pupil_oidc_learn(ctx, "its discovery document", &alloc,
+                                   &text);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? oidc->next(ctx) : rc;
+        return rc == NGX_DECLINED
+               ? ngx_http_pupil_oidc_unlearnt(ctx, provider->known) : rc;
     }
 
     parsed = pupil_oidc_discovery(&alloc, text, provider->client.issuer,
@@ -104,7 +107,7 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
 
         ngx_http_pupil_oidc_doubt(ctx, "its discovery document", why);
 
-        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
+        return ngx_http_pupil_oidc_unlearnt(ctx, provider->known);
     }
 
     if (provider->known != NULL) {
@@ -175,10 +178,10 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_oidc_asked(oidc);
 
-    rc = ngx_http_pupil_oidc_learn(ctx, "its keys", provider->keyed, &alloc,
-                                   &text);
+    rc = ngx_http_pupil_oidc_learn(ctx, "its keys", &alloc, &text);
     if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? oidc->next(ctx) : rc;
+        return rc == NGX_DECLINED
+               ? ngx_http_pupil_oidc_unlearnt(ctx, provider->keyed) : rc;
     }
 
     cln = ngx_pool_cleanup_add(alloc.ctx, 0);
@@ -194,7 +197,7 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 
         ngx_http_pupil_oidc_doubt(ctx, "its keys", why);
 
-        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
+        return ngx_http_pupil_oidc_unlearnt(ctx, provider->keyed);
     }
 
     if (provider->keyed != NULL) {
@@ -359,12 +362,23 @@ ngx_http_pupil_oidc_unlearn(ngx_http_pupil_oidc_t *oidc)
 
 
 /*
- * A copy of what came, in a pool of its own.  NGX_DECLINED: nothing did, and
- * what is known from before is used; else a problem.
+ * Nothing came that is believed: what is known from before is used.  A key that
+ * was looked for is not in that, and may be good.
  */
 static ngx_int_t
+ngx_http_pupil_oidc_unlearnt(ngx_http_pupil_ctx_t *ctx,
+    const ngx_pool_t *before)
+{
+    return before != NULL && !ngx_http_pupil_oidc_of(ctx)->sought
+           ? ngx_http_pupil_oidc_of(ctx)->next(ctx)
+           : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
+}
+
+
+/* A copy of what came, in a pool of its own.  NGX_DECLINED: nothing did. */
+static ngx_int_t
 ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx, const char *what,
-    ngx_pool_t *before, pupil_alloc_t *alloc, pupil_str_t *text)
+    pupil_alloc_t *alloc, pupil_str_t *text)
 {
     u_char      *p;
     ngx_pool_t  *pool;
@@ -373,9 +387,7 @@ ngx_http_pupil_oidc_learn(ngx_http_pupil_ctx_t *ctx, const char *what,
     alloc->ctx = NULL;
 
     if (ngx_http_pupil_oidc_answered(ctx, what, text) != NGX_OK) {
-        return before != NULL ? NGX_DECLINED
-                              : ngx_http_pupil_oidc_failed(ctx,
-                                                       NGX_HTTP_PUPIL_GATEWAY);
+        return NGX_DECLINED;
     }
 
     pool = ngx_create_pool(4096, ngx_cycle->log);

@@ -6,6 +6,7 @@ package Pupil::Clock;
 #     start_process([...], env => $clock->env);
 #     $clock->forward(60);                             # at once, for all
 #     $clock->faster(600);      # what ran for a second has run for ten minutes
+#     $clock->pass(3600);       # an hour, at once, not of the time of day
 #
 #     Pupil::Clock->new(speed => 5)    # who waits ten seconds waits two
 
@@ -16,13 +17,13 @@ use Pupil::Util;
 
 sub new ($class, %opt) {
     state $count = 0;
-    my $self = bless { ahead => 0, speed => 1, %opt,
+    my $self = bless { ahead => 0, speed => 1, passed => 0, %opt,
                        file => tmp_dir() . '/clock' . ++$count }, $class;
     spew($self->{file}, $self->text);
     return $self;
 }
 
-sub text ($self) { pack 'qq', @$self{qw(ahead speed)} }
+sub text ($self) { pack 'qqq', @$self{qw(ahead speed passed)} }
 
 sub forward ($self, $seconds) {
     $self->{ahead} += $seconds;
@@ -31,6 +32,11 @@ sub forward ($self, $seconds) {
 
 sub faster ($self, $speed) {
     $self->{speed} = $speed;
+    return $self->set;
+}
+
+sub pass ($self, $seconds) {
+    $self->{passed} += $seconds;
     return $self->set;
 }
 
