@@ -7,12 +7,11 @@
  * rows whose evidence is authentic (invariant I18).
  */
 
-#include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/homework.h"
+#include "core/endpoints/homework_sql.h"
 
 
 #define READ      PUPIL_OPERATION_READ
-#define WRITE     PUPIL_OPERATION_WRITE
 #define NONE      PUPIL_ABOUT_NONE
 #define ACTOR     PUPIL_ABOUT_ACTOR
 #define SUBJECTS  PUPIL_ABOUT_SUBJECTS
@@ -46,41 +45,10 @@
     " WHERE " PUPIL_SQL_MINE("mine")                                          \
     " ORDER BY h.due, h.record LIMIT " limit ")"
 
-/* One homework of a class that the actor teaches: $8. */
-#define MINE                                                                  \
-    "k AS MATERIALIZED ("                                                     \
-    "SELECT h.owner, h.record FROM pupil.enrolment AS e"                      \
-    " JOIN " PUPIL_SQL_EACH("SELECT h.owner, h.record"                        \
-    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"      \
-    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true"            \
-    " WHERE " PUPIL_SQL_MINE("e") ")"
-
-/* The class that the enrolment with a checked MAC is for. */
-#define ABLE                                                                  \
-    "a AS MATERIALIZED ("                                                     \
-    "SELECT e.class FROM pupil.enrolment AS e"                                \
-    " WHERE " PUPIL_SQL_MINE("e") " AND e.role = 'teacher'"                   \
-    " AND e.enrolment = $8 AND e.mac = $9)"
-
-/* The class's key is still the one that sealed. */
-#define KEYED                                                                 \
-    " EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"               \
-    " AND o.owner = a.class AND o.state = 'active' AND o.key_version = $11)"
-
 /* Which state of what a class owns is stored. */
 #define VERSION                                                               \
     PUPIL_SQL_EACH("SELECT v.version FROM data.homework_version AS v"         \
                    " WHERE v.tenant = $2 AND v.class = e.class") " AS v"
-
-/* What a write answers: its record, and the audit record in any case. */
-#define WRITTEN                                                               \
-    ", audit AS ("                                                            \
-    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"          \
-    " SELECT {audit_values}, {number}, {macs}, 'allowed' FROM w RETURNING 1)" \
-    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM w",          \
-                                  "SELECT count(*) FROM w") ","               \
-    " w.record FROM " PUPIL_SQL_ONE                                           \
-    " LEFT JOIN w ON true"
 
 
 static const char  evidence_sql[] =
@@ -226,44 +194,8 @@ static const char  target_sql[] =
     " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
-static const char  create_sql[] =
-    "WITH " ABLE ","
-    " w AS ("
-    "INSERT INTO data.homework AS h (tenant, owner, record, key_version,"
-    " source, title, description, exercises, exercise_ids, assigned_by,"
-    " assigned_at, due_at, facts, keys)"
-    " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
-    " $17, $18, $19 FROM a WHERE" KEYED
-    " ON CONFLICT DO NOTHING"
-    " RETURNING h.record)"
-    WRITTEN;
-
-static const char  patch_sql[] =
-    "WITH " ABLE ","
-    " w AS ("
-    "UPDATE data.homework AS h SET updated_at = now(),"
-    " title = coalesce($12, h.title),"
-    " description = CASE WHEN $13 THEN $14 ELSE h.description END,"
-    " due_at = coalesce($15, h.due_at), facts = $16"
-    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
-    " AND h.facts = $17"
-    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
-    " RETURNING h.record)"
-    WRITTEN;
-
-static const char  delete_sql[] =
-    "WITH " ABLE ","
-    " w AS ("
-    "UPDATE data.homework AS h SET updated_at = now(), deleted_at = $12,"
-    " facts = $13"
-    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
-    " AND h.facts = $14"
-    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
-    " RETURNING h.record)"
-    WRITTEN;
-
 static const char  overview_sql[] =
-    "WITH " MINE
+    "WITH " PUPIL_SQL_HOMEWORK_MINE
     " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
     " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
     " o.owner, o.state, o.key_version{i}"
@@ -279,7 +211,7 @@ static const char  overview_sql[] =
     " ON true ORDER BY e.subject";
 
 static const char  results_sql[] =
-    "WITH " MINE
+    "WITH " PUPIL_SQL_HOMEWORK_MINE
     " SELECT $1::bigint, p.record, p.owner, p.updated_at{p}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k JOIN " PUPIL_SQL_EACH("SELECT p.record, p.owner,"
@@ -415,48 +347,6 @@ static const pupil_want_t  summary_wants[] = {
       TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
     { .category = "progress", .field = "done",
       TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
-};
-
-static const pupil_want_t  create_wants[] = {
-    { .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
-    { .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "keys",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
-    { .category = "homework", .field = "exercises",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "exercise_ids",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "assigned_at",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED }
-};
-
-static const pupil_want_t  patch_wants[] = {
-    { .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED },
-    { .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE },
-    { .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED }
-};
-
-static const pupil_want_t  delete_wants[] = {
-    { .category = "homework", .field = "deleted_at",
-      TEACHING_TEACHES, .operation = WRITE, .about = NONE,
-      .flags = REQUIRED }
 };
 
 static const pupil_want_t  overview_wants[] = {
@@ -605,11 +495,11 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_CREATE] = {
         .name = "homework_create",
-        .sql = create_sql,
+        .sql = pupil_homework_create_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
         .facts_of = "homework",
-        PUPIL_WANTS(create_wants),
+        PUPIL_WANTS(pupil_homework_create_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
@@ -620,11 +510,11 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_PATCH] = {
         .name = "homework_patch",
-        .sql = patch_sql,
+        .sql = pupil_homework_patch_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
         .facts_of = "homework",
-        PUPIL_WANTS(patch_wants),
+        PUPIL_WANTS(pupil_homework_patch_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
@@ -634,11 +524,11 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_DELETE] = {
         .name = "homework_delete",
-        .sql = delete_sql,
+        .sql = pupil_homework_delete_sql,
         .fixed = PUPIL_HW_COLUMNS,
         .tables = { "homework" },
         .facts_of = "homework",
-        PUPIL_WANTS(delete_wants),
+        PUPIL_WANTS(pupil_homework_delete_wants),
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },

@@ -35,6 +35,14 @@ enum {
 
 extern const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT];
 
+/* Of homework_write.c. */
+extern const char          pupil_homework_create_sql[];
+extern const char          pupil_homework_patch_sql[];
+extern const char          pupil_homework_delete_sql[];
+extern const pupil_want_t  pupil_homework_create_wants[8];
+extern const pupil_want_t  pupil_homework_patch_wants[3];
+extern const pupil_want_t  pupil_homework_delete_wants[1];
+
 
 /*
  * PUPIL_HOMEWORK_EVIDENCE, $8 homework or NULL.  One row per live enrolment

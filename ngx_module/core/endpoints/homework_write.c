@@ -1,0 +1,90 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * The statements of /v1/homework that write.
+ */
+
+#include "core/endpoints/homework.h"
+#include "core/endpoints/homework_sql.h"
+
+
+#define AS_TEACHER                                                            \
+    .category = "homework", .purpose = PUPIL_PURPOSE_TEACHING,                \
+    .relation = PUPIL_RELATION_TEACHES, .about = PUPIL_ABOUT_NONE
+
+#define TO_WRITE  .operation = PUPIL_OPERATION_WRITE
+#define REQUIRED  .flags = PUPIL_WANT_REQUIRED
+
+/* The class's key is still the one that sealed. */
+#define KEYED                                                                 \
+    " EXISTS (SELECT FROM pupil.owner AS o WHERE o.tenant = $2"               \
+    " AND o.owner = a.class AND o.state = 'active' AND o.key_version = $11)"
+
+/* What a write answers: its record, and the audit record in any case. */
+#define WRITTEN                                                               \
+    ", audit AS ("                                                            \
+    "INSERT INTO pupil.audit_record ({audit}, number, mac, outcome)"          \
+    " SELECT {audit_values}, {number}, {macs}, 'allowed' FROM w RETURNING 1)" \
+    " SELECT " PUPIL_SQL_RECORDED("audit", "SELECT count(*) FROM w",          \
+                                  "SELECT count(*) FROM w") ","               \
+    " w.record FROM " PUPIL_SQL_ONE                                           \
+    " LEFT JOIN w ON true"
+
+
+const char  pupil_homework_create_sql[] =
+    "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
+    " w AS ("
+    "INSERT INTO data.homework AS h (tenant, owner, record, key_version,"
+    " source, title, description, exercises, exercise_ids, assigned_by,"
+    " assigned_at, due_at, facts, keys)"
+    " SELECT $2, a.class, $10, $11, 'gateway', $12, $13, $14, $15, $4, $16,"
+    " $17, $18, $19 FROM a WHERE" KEYED
+    " ON CONFLICT DO NOTHING"
+    " RETURNING h.record)"
+    WRITTEN;
+
+const char  pupil_homework_patch_sql[] =
+    "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET updated_at = now(),"
+    " title = coalesce($12, h.title),"
+    " description = CASE WHEN $13 THEN $14 ELSE h.description END,"
+    " due_at = coalesce($15, h.due_at), facts = $16"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.facts = $17"
+    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
+const char  pupil_homework_delete_sql[] =
+    "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET updated_at = now(), deleted_at = $12,"
+    " facts = $13"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.facts = $14"
+    " AND h.deleted_at IS NULL AND h.key_version = $11 AND" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
+
+const pupil_want_t  pupil_homework_create_wants[8] = {
+    { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "description", AS_TEACHER, TO_WRITE },
+    { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "keys", AS_TEACHER, TO_WRITE },
+    { .field = "exercises", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "exercise_ids", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "assigned_by", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "assigned_at", AS_TEACHER, TO_WRITE, REQUIRED }
+};
+
+const pupil_want_t  pupil_homework_patch_wants[3] = {
+    { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "description", AS_TEACHER, TO_WRITE },
+    { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED }
+};
+
+const pupil_want_t  pupil_homework_delete_wants[1] = {
+    { .field = "deleted_at", AS_TEACHER, TO_WRITE, REQUIRED }
+};
