@@ -176,8 +176,10 @@ typedef enum {
 #define PUPIL_FIELD_INDEXED   0x04u  /* has a blind index; TEXT, sealed */
 #define PUPIL_FIELD_INTERNAL  0x08u  /* for the host alone: never in JSON */
 #define PUPIL_FIELD_EMBARGO   0x10u  /* plain TIMESTAMP, at most one: until
-                                        then the record does not exist for
-                                        those who are taught (taught_by) */
+                                        then, or while there is none, the
+                                        record does not exist for those who
+                                        are taught (taught_by), nor for whom
+                                        it is about (self) */
 
 /*
  * Added in 1.1.  The field decides something, and nobody but the host may

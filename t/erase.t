@@ -22,6 +22,10 @@ my $overview = "/v1/homework/$day->{homework}{id}/progress";
 $day->expect(201, $day->classmate->post('/v1/progress',
     json => $day->answer($day->homework, 1)));
 
+$day->expect(200, $day->teacher->put("/v1/homework/$day->{homework}{id}"
+    . "/pupils/$id{$_}/assessment", json => { comment => 'Bra' }))
+    for qw(pupil classmate);
+
 sub subject (@args) { $site->ctl('subject', @args, $site->ctl_where) }
 
 sub answer (@args) {
@@ -31,8 +35,8 @@ sub answer (@args) {
 }
 
 my @OWNED = qw(data.identity data.contact data.credential data.network
-               data.progress data.example pupil.blind_index pupil.imported
-               pupil.import_image);
+               data.progress data.assessment data.example
+               pupil.blind_index pupil.imported pupil.import_image);
 my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
                pupil.support_grant pupil.notice pupil.sign_up pupil.trial);
 

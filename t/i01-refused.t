@@ -48,6 +48,12 @@ walk 'all of some', pupil => POST => '/v1/progress',
     [score(5, 8), score(5, 9)], 200, '', 'refused';
 walk 'due before it was assigned', teacher => PATCH => $mine,
     { due_at => Pupil::Class::at(-7) }, 422, 'invalid', 'refused';
+walk 'more points than there are', teacher => PUT =>
+    "$mine/pupils/$id{pupil}/assessment", { points => 15.5 }, 422, 'invalid',
+    'refused';
+walk 'an assessment that is another now', teacher => PUT =>
+    "$mine/pupils/$id{pupil}/assessment", { points => 5, version => uuid() },
+    409, 'conflict', 'conflict';
 walk 'a new record without all of it', classmate => PATCH =>
     '/v1/data/example', { chosen_on => '2026-01-01' }, 422, 'invalid',
     'refused';
@@ -68,6 +74,10 @@ for my $case (['homework', other => GET => $mine],
               ['an overview', colleague => GET => "$mine/progress"],
               ['a change', colleague => PATCH => $mine, { title => 'New' }],
               ['its end', colleague => DELETE => $mine],
+              ['points', colleague => PUT =>
+               "$mine/pupils/$id{pupil}/assessment", { points => 5 }],
+              ['their return', teacher => POST =>
+               "$mine/pupils/$id{other}/return"],
               ['a submission', other => POST => '/v1/progress',
                $day->answer($homework, 0)],
               ['a class', colleague => POST => '/v1/homework', $day->body],
@@ -102,6 +112,8 @@ walk 'a teacher submits', teacher => POST => '/v1/progress',
 
 walk 'a score above its own maximum', pupil => POST => '/v1/progress',
     score(8, 7), 422, 'invalid';
+walk 'no points and no comment', teacher => PUT =>
+    "$mine/pupils/$id{pupil}/assessment", {}, 422, 'invalid';
 walk 'no title', teacher => PATCH => $mine, { title => '' }, 422, 'invalid';
 walk 'what no plugin has', classmate => PATCH => '/v1/data/example',
     { wish => 'x' }, 422, 'invalid';

@@ -79,6 +79,11 @@ sub apart ($how) {
     for my $case (
         [teacher => GET => "/v1/homework/$theirs"],
         [teacher => GET => "/v1/homework/$theirs/progress"],
+        map({ my $of = "/v1/homework/$_/pupils/$their_pupil";
+              [teacher => PUT => "$of/assessment", { comment => 'Bra' }],
+              [teacher => GET => "$of/assessment"],
+              [teacher => POST => "$of/return"] } $mine, $theirs),
+        [pupil => GET => "/v1/homework/$theirs/assessment"],
         [teacher => PATCH => "/v1/homework/$theirs", { title => 'Min' }],
         [teacher => DELETE => "/v1/homework/$theirs"],
         [teacher => GET => "/v1/data/identity/$their_pupil"],

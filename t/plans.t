@@ -210,6 +210,11 @@ my %cold = (
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
+    homework_assessment => 'one pupil of one homework, by primary keys',
+    homework_own_assessment => 'the same, once it is returned',
+    homework_assess => 'once or twice for each pupil and homework, by primary'
+        . ' keys',
+    homework_return => 'once for each of these',
     audit_probe => 'once a minute a worker',
     audit_end => 'once a second a worker of a tenant that has ended, by its'
         . ' primary key',
@@ -236,7 +241,7 @@ sub printed ($what, @plugins) {
     return grep { !/^--/ } split /\n/, $run->{out};
 }
 
-my @plugins = qw(contact credential enrolment example homework identity network
+my @plugins = qw(assessment contact credential enrolment example homework identity network
                  progress);
 my @lines = printed('endpoints', @plugins);
 my @settings = split /;/, shift @lines;

@@ -48,6 +48,8 @@ my %allowed = (
                 . ' facts title updated_at',
             'data.homework_version' => 'SELECT INSERT class tenant version',
             'data.progress' => 'SELECT INSERT superseded',
+            'data.assessment' => 'SELECT INSERT assessed_by class_id comment'
+                . " facts homework_id points returned_at $import",
             'data.example' => 'SELECT INSERT chosen_on favourite_subjects'
                 . " $import",
         },
@@ -103,6 +105,7 @@ my %allowed = (
                  qw(audit_record audit_shape policy)),
 
             (map { ("data.$_" => 'SELECT') } qw(enrolment example network)),
+            'data.assessment' => 'SELECT facts',
             # imports of courses; facts: pupilctl facts, too
             'data.homework' => 'SELECT INSERT assigned_at assigned_by'
                 . " description due_at exercise_ids exercises facts title $import",

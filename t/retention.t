@@ -16,6 +16,8 @@ my ($site, $db, $keys) = ($day->site, $day->db, $day->site->keystore);
 my %id = map { $_ => $day->person($_)->{id} }
     qw(pupil classmate colleague other);
 my $homework = $day->{homework}{id};
+$day->expect(200, $day->teacher->put("/v1/homework/$homework/pupils/$id{pupil}"
+    . '/assessment', json => { points => 7 }));
 
 # As if the last release of statistics were of the half year before.
 sub half_year_before {
@@ -109,6 +111,7 @@ $db->do('UPDATE pupil.enrolment SET valid_from = current_date - 900, valid_to'
 $run = retention();
 is_deeply $run, { enrolment => $enrolments - 1 },
     'who is still enrolled keeps their answers';
+is rows('data.assessment', "owner = '$id{pupil}'"), 1, 'and what was said';
 $db->do('UPDATE pupil.enrolment SET valid_from = current_date - 900, valid_to'
     . ' = current_date - 366 WHERE subject = ?', {}, $id{pupil});
 
@@ -132,6 +135,7 @@ wait_until(10, 'what it had begun to end', sub {
 retention() for 1, 2;
 is rows('data.progress', "owner = '$id{pupil}'"), 0,
     'killed and run again: the answers of whom has left are gone';
+is rows('data.assessment', "owner = '$id{pupil}'"), 0, 'and what was said of them';
 is rows('pupil.enrolment', "subject = '$id{pupil}'"), 0, 'with the enrolment';
 is rows('data.homework', "record = '$homework'"), 0,
     'and homework that nothing refers to any more';

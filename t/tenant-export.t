@@ -22,6 +22,9 @@ my %person = map { $_ => $day->person($_) }
 my %id = map { $_ => $person{$_}{id} } keys %person;
 $day->expect(200, $day->pupil->patch('/v1/data/example', json => {
     favourite_subjects => "Musik, bild" }));
+$day->expect(200, $day->teacher->put("/v1/homework/@{[$day->homework->{id}]}"
+    . "/pupils/$id{pupil}/assessment", json => { points => 7.5,
+        comment => 'Läs om fjärilar' }));
 
 run_cmd('age-keygen', '-o', "$dir/identity");
 my ($public) = slurp("$dir/identity") =~ /public key: (age1\S+)/;
@@ -86,7 +89,8 @@ is_deeply [map { $_->{records} } @{ $manifest->{files} }],
      @members[0 .. $#members - 1]], 'and how many records each has';
 
 my @decoy = $db->selectrow_array('SELECT decoy FROM pupil.tenant');
-for my $table (qw(identity contact credential network progress example homework)) {
+for my $table (qw(identity contact credential network progress assessment example
+                  homework)) {
     is scalar(my @all = records(\@members, $table)),
         rows("data.$table WHERE owner <> '$decoy[0]'"), "all of $table";
 }
@@ -130,6 +134,8 @@ my ($answer) = grep { $_->{record} eq $day->submission->{id} }
                records(\@members, 'progress');
 is $answer->{answer}{text}, 'Kräftan är ett tiofotat djur', 'and answered';
 ok $answer->{done}, 'true is true';
+is_deeply [@{ of(assessment => 'pupil') }{qw(points comment)}],
+    [7.5, 'Läs om fjärilar'], 'and what was said of it';
 is_deeply [sort map { $_->{role} } @{ of(accounts => 'teacher')->{roles} }],
     ['teacher'], 'roles';
 my %title = map { $_->{id} => $_->{class_title} } records(\@members, 'classes');

@@ -137,7 +137,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     static const char *const  names[] = {
         "identity", "contact", "credential", "enrolment", "network",
-        "homework", "progress", "example"
+        "homework", "progress", "assessment", "example"
     };
 
     (void) argc;

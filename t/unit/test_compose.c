@@ -13,6 +13,9 @@
 #include "core/endpoints/homework.h"
 #include "core/endpoints/session.h"
 
+#define pupil_plugin  plugin_assessment
+#include "../../plugins/assessment/assessment.c"
+#undef pupil_plugin
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"
 #undef pupil_plugin
@@ -248,6 +251,13 @@ test_refused(void)
     ok(compose(PUPIL_ENDPOINT_HOMEWORK, &less, &location) == PUPIL_INVALID
        && strstr(error.text, "\"progress\"") != NULL, "%s", error.text);
 
+    less = without("assessment");
+    ok(compose(PUPIL_ENDPOINT_HOMEWORK, &less, &location) == PUPIL_OK
+       && location.stmts[PUPIL_HOMEWORK_OVERVIEW].granted
+       && !location.stmts[PUPIL_HOMEWORK_ASSESS].granted
+       && location.stmts[PUPIL_HOMEWORK_ASSESS].refusal.accesses.len > 2,
+       "what is optional is refused alone");
+
     less = without("homework");
     ok(compose(PUPIL_ENDPOINT_PROGRESS, &less, &location) == PUPIL_INVALID
        && strstr(error.text, "needs the category \"homework\"") != NULL,
@@ -307,6 +317,7 @@ main(void)
         return 2;
     }
 
+    load(plugin_assessment());
     load(plugin_enrolment());
     load(plugin_homework());
     load(plugin_identity());

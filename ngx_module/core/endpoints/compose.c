@@ -94,6 +94,12 @@ pupil_compose_tables(const pupil_composer_t *c,
         name.data = (const uint8_t *) *table;
         name.len = strlen(*table);
 
+        if (template->optional != NULL
+            && strcmp(template->optional, *table) == 0)
+        {
+            continue;
+        }
+
         if (pupil_policy_category(&c->location->policy, name) < 0) {
             return pupil_error_set(c->error, "%s needs the category \"%s\":"
                                    " add pupil_plugin .../pupil_%s.so; to"

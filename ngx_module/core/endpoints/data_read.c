@@ -53,7 +53,10 @@ data_read_withdraws(const pupil_category_t *category)
 }
 
 
-/* The field until whose time those who are taught see nothing, or NULL. */
+/*
+ * The field until whose time those who are taught, and those whom the record is
+ * about, see nothing, or NULL.
+ */
 static const char *
 data_read_embargo(const pupil_maker_t *m)
 {
@@ -63,7 +66,8 @@ data_read_embargo(const pupil_maker_t *m)
     for (i = 0; i < m->category->plugin->fields_count; i++) {
         field = &m->category->plugin->fields[i];
 
-        if (m->relates->relation == PUPIL_RELATION_TAUGHT_BY
+        if ((m->relates->relation == PUPIL_RELATION_TAUGHT_BY
+             || m->relates->relation == PUPIL_RELATION_SELF)
             && (field->flags & PUPIL_FIELD_EMBARGO))
         {
             return field->name;

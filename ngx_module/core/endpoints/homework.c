@@ -7,6 +7,7 @@
  * rows whose evidence is authentic (invariant I18).
  */
 
+#include "core/endpoints/assessment.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/homework_sql.h"
 
@@ -387,6 +388,7 @@ static const pupil_want_t  results_wants[] = {
 /* Which records the statement shows, if their facts are what is stored. */
 #define HOMEWORK_FACTS  .facts = "h", .facts_of = "homework"
 #define PROGRESS_FACTS  .facts = "p", .facts_of = "progress"
+#define ASSESSMENT_FACTS  .facts = "s", .facts_of = "assessment"
 
 
 const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
@@ -532,6 +534,52 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
+    },
+
+    [PUPIL_HOMEWORK_ASSESSMENT] = {
+        .name = "homework_assessment",
+        .sql = pupil_assessment_sql,
+        .fixed = PUPIL_HA_COLUMNS,
+        .tables = { "homework", "assessment" },
+        .optional = "assessment",
+        ASSESSMENT_FACTS,
+        PUPIL_WANTS(pupil_assessment_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_OWN_ASSESSMENT] = {
+        .name = "homework_own_assessment",
+        .sql = pupil_assessment_own_sql,
+        .fixed = PUPIL_HN_COLUMNS,
+        .tables = { "assessment" },
+        .optional = "assessment",
+        ASSESSMENT_FACTS,
+        PUPIL_WANTS(pupil_assessment_own_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_ASSESS] = {
+        .name = "homework_assess",
+        .sql = pupil_assessment_write_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework", "assessment" },
+        .optional = "assessment",
+        .facts_of = "assessment",
+        PUPIL_WANTS(pupil_assess_wants),
+        .params = PUPIL_ASSESSMENT_PARAMS,
+        .records = 1
+    },
+
+    [PUPIL_HOMEWORK_RETURN] = {
+        .name = "homework_return",
+        .sql = pupil_assessment_write_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework", "assessment" },
+        .optional = "assessment",
+        .facts_of = "assessment",
+        PUPIL_WANTS(pupil_return_wants),
+        .params = PUPIL_ASSESSMENT_PARAMS,
         .records = 1
     },
 

@@ -28,6 +28,10 @@ enum {
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_DELETE,
+    PUPIL_HOMEWORK_ASSESSMENT,      /* assessment.h: of a pupil of the class */
+    PUPIL_HOMEWORK_OWN_ASSESSMENT,
+    PUPIL_HOMEWORK_ASSESS,
+    PUPIL_HOMEWORK_RETURN,
     PUPIL_HOMEWORK_OVERVIEW,        /* one homework, pupils of its class */
     PUPIL_HOMEWORK_RESULTS,         /* theirs; audited with the overview */
     PUPIL_HOMEWORK_COUNT

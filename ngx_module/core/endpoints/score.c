@@ -500,6 +500,15 @@ score_sum_write(pupil_writer_t *writer, const char *name, uint32_t count,
 
 
 void
+pupil_exercises_max_write(pupil_writer_t *writer,
+    const pupil_exercises_t *exercises)
+{
+    score_sum_write(writer, "max_score", exercises->scored,
+        exercises->max_raw, exercises->max);
+}
+
+
+void
 pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
     const pupil_exercises_t *exercises, int with_max)
 {
@@ -516,8 +525,7 @@ pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
     }
 
     if (with_max) {
-        score_sum_write(writer, "max_score", exercises->scored,
-            exercises->max_raw, exercises->max);
+        pupil_exercises_max_write(writer, exercises);
     }
 
     pupil_writer_key(writer, "exercises_done");

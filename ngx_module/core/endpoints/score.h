@@ -82,6 +82,10 @@ pupil_rc_t pupil_exercises_keys(const pupil_alloc_t *alloc,
 pupil_rc_t pupil_result_text(const pupil_alloc_t *alloc,
     const pupil_input_submission_t *input, pupil_str_t *out);
 
+/* Writes "max_score": the sum of theirs, null where none has one. */
+void pupil_exercises_max_write(pupil_writer_t *writer,
+    const pupil_exercises_t *exercises);
+
 /* Zero is not right: PUPIL_TIME_NONE is not. */
 void pupil_score_init(pupil_score_t *score);
 

@@ -129,6 +129,8 @@ typedef struct {
     const char          *tables[PUPIL_STATEMENT_TABLES];  /* categories whose
                                        tables the SQL names: data.<category>
                                        and those beside it */
+    const char          *optional;  /* one of them, without whose plugin the
+                                       statement is just not granted; NULL */
     const char          *facts;     /* alias of the table whose records' facts
                                        are read, or NULL */
     const char          *facts_of;  /* its category, or whose records are

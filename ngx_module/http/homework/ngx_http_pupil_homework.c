@@ -6,6 +6,7 @@
  * actor's enrolment in its class is authentic (invariant I18).
  */
 
+#include "http/homework/ngx_http_pupil_assessment.h"
 #include "http/homework/ngx_http_pupil_homework.h"
 
 
@@ -54,6 +55,27 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
       .parse = ngx_http_pupil_homework_parse_one,
       .start = ngx_http_pupil_homework_overview_start,
       .render = ngx_http_pupil_homework_overview_render },
+
+    { .method = NGX_HTTP_GET, .path = "/{id}/assessment",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_assessment_own_start,
+      .render = ngx_http_pupil_assessment_own_render },
+
+    { .method = NGX_HTTP_GET, .path = "/{id}/pupils/{id}/assessment",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_assessment_start,
+      .render = ngx_http_pupil_assessment_render },
+
+    { .method = NGX_HTTP_PUT, .path = "/{id}/pupils/{id}/assessment",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_assess_parse,
+      .start = ngx_http_pupil_assess_start,
+      .render = ngx_http_pupil_assess_step },
+
+    { .method = NGX_HTTP_POST, .path = "/{id}/pupils/{id}/return",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_assess_start,
+      .render = ngx_http_pupil_return_step },
 
     { .path = NULL }
 };

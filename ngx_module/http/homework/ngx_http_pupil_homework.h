@@ -7,6 +7,7 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
+#include "core/endpoints/assessment.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/homework_input.h"
 #include "core/endpoints/score.h"
@@ -83,6 +84,7 @@ typedef struct {
     pupil_homework_query_t                 query;    /* GET */
     pupil_input_homework_t                 create;   /* POST */
     pupil_input_homework_patch_t           patch;    /* PATCH */
+    pupil_input_assessment_t               assess;   /* PUT, of a pupil */
 
     ngx_http_pupil_class_t                *classes;  /* in r->pool */
     ngx_uint_t                             nclasses;
@@ -92,6 +94,7 @@ typedef struct {
     const ngx_http_pupil_class_t          *target;
     pupil_uuid_t                           record;
     ngx_uint_t                             target_at;  /* as it is stored */
+    ngx_uint_t                             assessment; /* the same, of one */
     unsigned                               again:1;    /* once, from there */
 
     /* where results are in the exchange that holds the page */

@@ -85,6 +85,7 @@ struct ngx_http_pupil_ctx_s {
     pupil_uuid_t                     tenant;
     char                             network[PUPIL_NETWORK_LEN];
     pupil_uuid_t                     path_id;      /* {id} of the path */
+    pupil_uuid_t                     path_about;   /* the second of them */
     pupil_str_t                      path_name;    /* {name} of the path */
     pupil_str_t                      body;         /* wiped with the request */
     ngx_http_pupil_session_t         session;

@@ -44,7 +44,7 @@ _Static_assert(NGX_HTTP_PUPIL_ENDPOINT_COUNT <= 32, "too many endpoints");
 
 /*
  * One route.  path: behind the location's prefix: "", "/{id}", "/{name}",
- * "/{id}/progress", "/{name}/{id}".
+ * "/{id}/progress", "/{name}/{id}", "/{id}/pupils/{id}/assessment".
  *
  * parse    Reads ctx->body and the arguments into ctx->data.  NGX_OK, or what
  *          ngx_http_pupil_fault() or _problem() returned.  May be NULL.

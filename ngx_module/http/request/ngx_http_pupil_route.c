@@ -56,7 +56,8 @@ ngx_http_pupil_route(ngx_http_pupil_ctx_t *ctx)
 
 
 /*
- * {id} is a UUID, {name} the name of a category; all else stands for itself.
+ * {id} is a UUID, two at most, {name} the name of a category; all else stands
+ * for itself.
  * What matched stays in ctx when the whole path did.
  */
 static ngx_int_t
@@ -64,17 +65,20 @@ ngx_http_pupil_match(ngx_http_pupil_ctx_t *ctx, const char *path, u_char *p,
     u_char *last)
 {
     u_char        *name;
+    ngx_uint_t     n;
     pupil_str_t    path_name;
-    pupil_uuid_t   id;
+    pupil_uuid_t   ids[2];
 
-    ngx_memzero(&id, sizeof(pupil_uuid_t));
+    n = 0;
+    ngx_memzero(ids, sizeof(ids));
     ngx_memzero(&path_name, sizeof(pupil_str_t));
 
     while (*path != '\0') {
 
         if (ngx_strncmp(path, "{id}", 4) == 0) {
             if (last - p < PUPIL_UUID_TEXT_LEN
-                || pupil_uuid_parse(p, PUPIL_UUID_TEXT_LEN, &id) != PUPIL_OK)
+                || pupil_uuid_parse(p, PUPIL_UUID_TEXT_LEN, &ids[n++])
+                   != PUPIL_OK)
             {
                 return NGX_DECLINED;
             }
@@ -115,7 +119,8 @@ ngx_http_pupil_match(ngx_http_pupil_ctx_t *ctx, const char *path, u_char *p,
         return NGX_DECLINED;
     }
 
-    ctx->path_id = id;
+    ctx->path_id = ids[0];
+    ctx->path_about = ids[1];
     ctx->path_name = path_name;
 
     return NGX_OK;

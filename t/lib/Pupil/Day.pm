@@ -103,6 +103,12 @@ sub requests ($self) {
         ['overview', teacher => GET => "$mine/progress", 200],
         ['assign', teacher => POST => '/v1/homework', 201, $self->body],
         ['change', teacher => PATCH => $mine, 200, { title => 'Ny titel' }],
+        ['assess', teacher => PUT => "$mine/pupils/$pupil/assessment", 200,
+         { points => 9.5, comment => 'Läs om fjärilar också' }],
+        ['an assessment', teacher => GET => "$mine/pupils/$pupil/assessment",
+         200],
+        ['return', teacher => POST => "$mine/pupils/$pupil/return", 200],
+        ['own assessment', pupil => GET => "$mine/assessment", 200],
         ['own history', pupil => GET => '/v1/progress', 200],
         ['submit', pupil => POST => '/v1/progress', 201,
          $self->answer($h, 1)],
@@ -261,7 +267,7 @@ sub stored ($self) {
     return join ' ', map {
         "$_=" . $self->db->selectrow_array("SELECT md5(coalesce(string_agg("
             . "t::text, '|' ORDER BY t::text), '')) FROM $_ AS t");
-    } qw(data.homework data.progress data.example data.identity
+    } qw(data.homework data.progress data.assessment data.example data.identity
          data.network pupil.session);
 }
 
@@ -297,7 +303,7 @@ sub key_rows ($self) {
 # Every key, in hex, with what it is: hex => what.
 sub keys_of ($self) {
     my @categories = map { "category $_" } qw(identity contact credential
-        enrolment network homework progress example);
+        enrolment network homework progress assessment example);
     return map { /^key (\S+) (\S+)$/ ? ($2 => $1) : () }
            $self->keytool(@categories, $self->key_rows);
 }
