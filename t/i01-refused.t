@@ -72,6 +72,7 @@ walk 'a homework that is another now', colleague => POST => '/v1/homework',
 
 for my $case (['homework', other => GET => $mine],
               ['an overview', colleague => GET => "$mine/progress"],
+              ['answers', colleague => GET => "$mine/answers"],
               ['a change', colleague => PATCH => $mine, { title => 'New' }],
               ['its end', colleague => DELETE => $mine],
               ['points', colleague => PUT =>

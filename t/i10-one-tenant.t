@@ -79,6 +79,7 @@ sub apart ($how) {
     for my $case (
         [teacher => GET => "/v1/homework/$theirs"],
         [teacher => GET => "/v1/homework/$theirs/progress"],
+        [teacher => GET => "/v1/homework/$theirs/answers"],
         map({ my $of = "/v1/homework/$_/pupils/$their_pupil";
               [teacher => PUT => "$of/assessment", { comment => 'Bra' }],
               [teacher => GET => "$of/assessment"],

@@ -374,24 +374,20 @@ ask(teacher => $patch, $none, 404, json => { title => 'x' });
 ask(pupil => $patch, $one, 403, json => { title => 'x' });
 
 # ---- assessment
-
 my $who = "$one/pupils/$person{pupil}{id}";
-my ($put, $return, $seen) = map { "/v1/homework/{id}/$_" }
-    'pupils/{pupil}/assessment', 'pupils/{pupil}/return', 'assessment';
-ask_without("PUT $put", "$who/assessment", json => { points => 1 });
-ask(teacher => "PUT $put", "$who/assessment", $_->[0], json => $_->[1],
-    valid => $_->[0] != 422)
-    for [200, { points => 1.5, comment => "Fine.\nWrite." }], [422, {}],
-        [409, { points => 1, version => uuid() }], [422, { points => -1 }];
-ask(pupil => "PUT $put", "$who/assessment", 403, json => { points => 1 });
-for my $ask (["GET $put", "$who/assessment", 'teacher', 'pupil'],
-             ["POST $return", "$who/return", 'teacher', 'pupil'],
-             ["GET $seen", "$one/assessment", 'pupil', 'teacher'])
+my $assess = '/v1/homework/{id}/pupils/{pupil}/assessment';
+ask_without("PUT $assess", "$who/assessment", json => { points => 1 });
+ask(teacher => "PUT $assess", "$who/assessment", $_->[0], json => $_->[1],
+    valid => $_->[0] != 422) for [200, { points => 1.5, comment => "A\nB" }],
+    [422, {}], [409, { points => 1, version => uuid() }], [422, { points => -1 }];
+for my $ask (["GET $assess", "$who/assessment", qw(teacher pupil)],
+             ['POST ' . $assess =~ s/asses.*/return/r, "$who/return", qw(teacher pupil)],
+             ["$get/answers", "$one/answers", qw(teacher pupil)],
+             ["$get/assessment", "$one/assessment", qw(pupil teacher)])
 {
     ask($ask->[2], @$ask[0, 1], 200) && ask($ask->[3], @$ask[0, 1], 403);
     ask_without(@$ask[0, 1]);
 }
-
 
 # ---- progress
 

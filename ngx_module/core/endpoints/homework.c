@@ -7,6 +7,7 @@
  * rows whose evidence is authentic (invariant I18).
  */
 
+#include "core/endpoints/answers.h"
 #include "core/endpoints/assessment.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/homework_sql.h"
@@ -535,6 +536,36 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
                     PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
         .records = 1
+    },
+
+    [PUPIL_HOMEWORK_ANSWERS] = {
+        .name = "homework_answers",
+        .sql = pupil_answers_sql,
+        .fixed = PUPIL_HC_COLUMNS,
+        .tables = { "homework", "identity" },
+        PUPIL_WANTS(pupil_answers_wants),
+        .params = PUPIL_ANSWERS_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_GIVEN] = {
+        .name = "homework_given",
+        .sql = pupil_answers_given_sql,
+        .fixed = PUPIL_HR_COLUMNS,
+        .tables = { "homework", "progress" },
+        PROGRESS_FACTS,
+        PUPIL_WANTS(pupil_answers_given_wants),
+        .params = PUPIL_ANSWERS_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_ASSESSED] = {
+        .name = "homework_assessed",
+        .sql = pupil_answers_assessed_sql,
+        .fixed = PUPIL_HD_ASSESSED_COLUMNS,
+        .tables = { "homework", "assessment" },
+        .optional = "assessment",
+        ASSESSMENT_FACTS,
+        PUPIL_WANTS(pupil_assessment_wants),
+        .params = PUPIL_ANSWERS_PARAMS
     },
 
     [PUPIL_HOMEWORK_ASSESSMENT] = {

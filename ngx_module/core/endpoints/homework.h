@@ -28,6 +28,9 @@ enum {
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_DELETE,
+    PUPIL_HOMEWORK_ANSWERS,         /* answers.h: pupils of the class, */
+    PUPIL_HOMEWORK_GIVEN,           /* what they have handed in, */
+    PUPIL_HOMEWORK_ASSESSED,        /* and what is said of it */
     PUPIL_HOMEWORK_ASSESSMENT,      /* assessment.h: of a pupil of the class */
     PUPIL_HOMEWORK_OWN_ASSESSMENT,
     PUPIL_HOMEWORK_ASSESS,

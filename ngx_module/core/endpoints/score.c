@@ -312,6 +312,40 @@ pupil_result_text(const pupil_alloc_t *alloc,
 }
 
 
+pupil_rc_t
+pupil_result_write(pupil_writer_t *writer, pupil_str_t result,
+    const pupil_alloc_t *alloc)
+{
+    size_t        i;
+    uint32_t      node;
+    pupil_rc_t    rc;
+    pupil_str_t   raw;
+    pupil_json_t  json;
+
+    static const char *const  members[] = {
+        "score", "success", "completion", "duration", "timestamp"
+    };
+
+    rc = pupil_json_parse(alloc, result.data, result.len, &score_limits, &json,
+        NULL);
+    if (rc != PUPIL_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        node = pupil_json_member(&json, 0, members[i]);
+
+        if (node != PUPIL_JSON_NONE) {
+            raw = pupil_json_raw(&json, node);
+            pupil_writer_key(writer, members[i]);
+            pupil_writer_raw(writer, raw.data, raw.len);
+        }
+    }
+
+    return PUPIL_OK;
+}
+
+
 static void
 score_bool(pupil_writer_t *writer, const char *name, pupil_input_bool_t value)
 {

@@ -82,6 +82,13 @@ pupil_rc_t pupil_exercises_keys(const pupil_alloc_t *alloc,
 pupil_rc_t pupil_result_text(const pupil_alloc_t *alloc,
     const pupil_input_submission_t *input, pupil_str_t *out);
 
+/*
+ * Writes the members of such a text, byte for byte: "score", "success",
+ * "completion", "duration", "timestamp".  PUPIL_INVALID, PUPIL_NO_MEMORY.
+ */
+pupil_rc_t pupil_result_write(pupil_writer_t *writer, pupil_str_t result,
+    const pupil_alloc_t *alloc);
+
 /* Writes "max_score": the sum of theirs, null where none has one. */
 void pupil_exercises_max_write(pupil_writer_t *writer,
     const pupil_exercises_t *exercises);

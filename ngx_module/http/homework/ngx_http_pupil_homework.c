@@ -56,6 +56,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
       .start = ngx_http_pupil_homework_overview_start,
       .render = ngx_http_pupil_homework_overview_render },
 
+    { .method = NGX_HTTP_GET, .path = "/{id}/answers",
+      .parse = ngx_http_pupil_homework_answers_parse,
+      .start = ngx_http_pupil_homework_answers_start,
+      .render = ngx_http_pupil_homework_answers_render },
+
     { .method = NGX_HTTP_GET, .path = "/{id}/assessment",
       .parse = ngx_http_pupil_homework_parse_one,
       .start = ngx_http_pupil_assessment_own_start,

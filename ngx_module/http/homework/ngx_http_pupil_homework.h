@@ -7,6 +7,7 @@
 #ifndef _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_
 
+#include "core/endpoints/answers.h"
 #include "core/endpoints/assessment.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/homework_input.h"
@@ -85,6 +86,7 @@ typedef struct {
     pupil_input_homework_t                 create;   /* POST */
     pupil_input_homework_patch_t           patch;    /* PATCH */
     pupil_input_assessment_t               assess;   /* PUT, of a pupil */
+    pupil_answers_query_t                  answers;  /* GET, of a class */
 
     ngx_http_pupil_class_t                *classes;  /* in r->pool */
     ngx_uint_t                             nclasses;
@@ -305,6 +307,13 @@ void ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res);
 ngx_int_t ngx_http_pupil_homework_refuse_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 
+/*
+ * A pupil's submission is what was stored, and of this homework and its class:
+ * NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_result_of(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *submission);
+
 /* Adds a current submission, a row of a statement with PUPIL_HP_WANT_*. */
 ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, pupil_time_t updated_at,
@@ -326,5 +335,8 @@ ngx_int_t ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_answers_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_answers_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_answers_render(ngx_http_pupil_ctx_t *ctx);
 
 #endif /* _NGX_HTTP_PUPIL_HOMEWORK_H_INCLUDED_ */

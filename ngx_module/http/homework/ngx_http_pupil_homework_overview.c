@@ -26,8 +26,6 @@ static ngx_int_t ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
     pupil_score_t *score);
-static ngx_int_t ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_overview_t *view, const ngx_http_pupil_row_t *submission);
 static void ngx_http_pupil_overview_summary(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view);
 
@@ -245,7 +243,7 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 
         submission.n = view->next;
 
-        rc = ngx_http_pupil_overview_of(ctx, view, &submission);
+        rc = ngx_http_pupil_homework_result_of(ctx, &view->item, &submission);
 
         if (rc == NGX_OK) {
             rc = ngx_http_pupil_stored_at(ctx, &submission,
@@ -267,10 +265,9 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* NGX_DECLINED: left out, or the result is not of this homework and class. */
-static ngx_int_t
-ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
-    ngx_http_pupil_overview_t *view, const ngx_http_pupil_row_t *submission)
+ngx_int_t
+ngx_http_pupil_homework_result_of(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *submission)
 {
     ngx_int_t      rc;
     const char    *why;
@@ -289,11 +286,10 @@ ngx_http_pupil_overview_of(ngx_http_pupil_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    if (pupil_uuid_compare(&homework, &view->item.record) != 0) {
+    if (pupil_uuid_compare(&homework, &item->record) != 0) {
         why = "another homework";
 
-    } else if (pupil_uuid_compare(&class_id, &view->item.class->owner.id)
-               != 0)
+    } else if (pupil_uuid_compare(&class_id, &item->class->owner.id) != 0)
     {
         why = "another class";
 

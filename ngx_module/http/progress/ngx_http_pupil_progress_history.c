@@ -4,6 +4,7 @@
  * /v1/progress: what a pupil has submitted, newest first.
  */
 
+#include "core/endpoints/score.h"
 #include "http/progress/ngx_http_pupil_progress.h"
 
 
@@ -232,18 +233,7 @@ static ngx_int_t
 ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *submission)
 {
-    uint32_t      node;
-    ngx_uint_t    i;
-    pupil_str_t   text, raw;
-    pupil_json_t  json;
-
-    static const char *const  members[] = {
-        "score", "success", "completion", "duration", "timestamp"
-    };
-
-    static const pupil_json_limits_t  limits = {
-        PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
-    };
+    pupil_str_t  text;
 
     if (ngx_http_pupil_value(ctx, submission, PUPIL_PH_WANT_RESULT, &text)
         != PUPIL_OK)
@@ -251,22 +241,6 @@ ngx_http_pupil_history_result(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    if (pupil_json_parse(&ctx->alloc, text.data, text.len, &limits, &json,
-                         NULL)
-        != PUPIL_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        node = pupil_json_member(&json, 0, members[i]);
-
-        if (node != PUPIL_JSON_NONE) {
-            raw = pupil_json_raw(&json, node);
-            pupil_writer_key(&ctx->out, members[i]);
-            pupil_writer_raw(&ctx->out, raw.data, raw.len);
-        }
-    }
-
-    return NGX_OK;
+    return pupil_result_write(&ctx->out, text, &ctx->alloc) == PUPIL_OK
+           ? NGX_OK : NGX_ERROR;
 }

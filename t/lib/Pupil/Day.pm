@@ -109,6 +109,7 @@ sub requests ($self) {
          200],
         ['return', teacher => POST => "$mine/pupils/$pupil/return", 200],
         ['own assessment', pupil => GET => "$mine/assessment", 200],
+        ['answers', teacher => GET => "$mine/answers", 200],
         ['own history', pupil => GET => '/v1/progress', 200],
         ['submit', pupil => POST => '/v1/progress', 201,
          $self->answer($h, 1)],

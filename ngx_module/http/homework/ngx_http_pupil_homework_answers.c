@@ -1,0 +1,490 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * /v1/homework/{id}/answers: what the pupils of the class have handed in, how
+ * it was scored and by whom, and what a teacher says of it.  One round trip and
+ * one record for a page of pupils; each is shown only when the enrolment that
+ * makes the teacher's relation to that pupil is authentic (invariant I18).
+ */
+
+#include "http/homework/ngx_http_pupil_assessment.h"
+
+
+/* What the answer is made of, while it is made. */
+typedef struct {
+    ngx_http_pupil_item_t         item;
+    pupil_exercises_t             exercises;   /* that were asked for */
+    PGresult                     *pupils;
+    PGresult                     *given;
+    PGresult                     *assessed;    /* NULL: not granted */
+    int                           next;        /* row of given */
+    int                           next_assessed;
+    const ngx_http_pupil_stmt_t  *names;
+} ngx_http_pupil_answers_t;
+
+
+static ngx_int_t ngx_http_pupil_answers_refused(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_answers_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt);
+static ngx_uint_t ngx_http_pupil_answers_exercise(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view);
+static ngx_int_t ngx_http_pupil_answers_page(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view);
+static ngx_int_t ngx_http_pupil_answers_pupil(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, ngx_uint_t row);
+static ngx_int_t ngx_http_pupil_answers_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner);
+static ngx_int_t ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_row_t *given,
+    pupil_score_t *score);
+static ngx_int_t ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner);
+static ngx_int_t ngx_http_pupil_answers_row(PGresult *res, int *next,
+    ngx_uint_t column, const pupil_uuid_t *subject);
+
+
+/* Positions in the exchange, besides the list's. */
+#define NGX_HTTP_PUPIL_ANSWERS_PUPILS    1
+#define NGX_HTTP_PUPIL_ANSWERS_GIVEN     2
+#define NGX_HTTP_PUPIL_ANSWERS_ASSESSED  3
+
+
+ngx_int_t
+ngx_http_pupil_homework_answers_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "answers: parse");
+
+    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t));
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    data->answers.page = pupil_page_first;
+
+    return ngx_http_pupil_arguments(ctx, pupil_answers_arguments,
+                                    &data->answers);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_answers_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t  *ex;
+
+    ngx_http_pupil_debug(ctx, "answers: start");
+
+    if (!ngx_http_pupil_is(ctx, "teacher")) {
+        return ngx_http_pupil_homework_refuse_pupil(ctx,
+                                                    PUPIL_HOMEWORK_ANSWERS);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_homework_evidence(ctx, ex, NULL);
+    ngx_http_pupil_answers_add(ctx, ex, PUPIL_HOMEWORK_ANSWERS);
+    ngx_http_pupil_answers_add(ctx, ex, PUPIL_HOMEWORK_GIVEN);
+
+    if (ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_ASSESSED)->granted) {
+        ngx_http_pupil_answers_add(ctx, ex, PUPIL_HOMEWORK_ASSESSED);
+    }
+
+    ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+static void
+ngx_http_pupil_answers_add(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt)
+{
+    pupil_answers_query_t  *query;
+
+    query = &((ngx_http_pupil_homework_t *) ctx->data)->answers;
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
+
+    if (pupil_uuid_is_zero(&query->pupil)) {
+        ngx_libpq_param_null(ex);
+
+    } else {
+        ngx_libpq_param_uuid(ex, query->pupil.b);
+    }
+
+    ngx_libpq_param_uuid(ex, query->page.cursor.id.b);
+    ngx_libpq_param_int4(ex, (int32_t) query->page.limit);
+
+    if (pupil_uuid_is_zero(&query->exercise)) {
+        ngx_libpq_param_null(ex);
+
+    } else {
+        ngx_libpq_param_uuid(ex, query->exercise.b);
+    }
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_answers_render(ngx_http_pupil_ctx_t *ctx)
+{
+    PGresult                  **results;
+    ngx_int_t                   rc;
+    ngx_http_pupil_answers_t    view;
+    ngx_http_pupil_homework_t  *data;
+
+    ngx_http_pupil_debug(ctx, "answers: render");
+
+    data = ctx->data;
+    results = ctx->exchange->results;
+
+    ngx_memzero(&view, sizeof(ngx_http_pupil_answers_t));
+    view.pupils = results[NGX_HTTP_PUPIL_ANSWERS_PUPILS];
+    view.given = results[NGX_HTTP_PUPIL_ANSWERS_GIVEN];
+    view.names = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_ANSWERS);
+
+    if (ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_ASSESSED)->granted) {
+        view.assessed = results[NGX_HTTP_PUPIL_ANSWERS_ASSESSED];
+    }
+
+    rc = ngx_http_pupil_homework_classes(ctx, results[0]);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_item(ctx, results[data->at], 0,
+                                          &view.item);
+    }
+
+    if (rc == NGX_DECLINED
+        || (rc == NGX_OK && !ngx_http_pupil_answers_exercise(ctx, &view)))
+    {
+        return ngx_http_pupil_answers_refused(ctx);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_http_pupil_shown(ctx, data->list);
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "homework");
+
+    rc = ngx_http_pupil_homework_json(ctx, &view.item, NULL);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_answers_page(ctx, &view);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_answers_refused(ngx_http_pupil_ctx_t *ctx)
+{
+    /* its exercises are not known before the class's key is here */
+    if (ctx->keys.missing_count != 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_ANSWERS,
+                                      NGX_HTTP_PUPIL_NOT_FOUND);
+}
+
+
+/* Narrows to the exercise that was asked for; 0: there is no such one. */
+static ngx_uint_t
+ngx_http_pupil_answers_exercise(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view)
+{
+    uint32_t              i;
+    const pupil_uuid_t   *exercise;
+    pupil_exercises_t    *all;
+
+    exercise = &((ngx_http_pupil_homework_t *) ctx->data)->answers.exercise;
+    all = &view->item.definition.exercises;
+    view->exercises = *all;
+
+    if (pupil_uuid_is_zero(exercise)) {
+        return 1;
+    }
+
+    for (i = 0; i < all->count; i++) {
+        if (pupil_uuid_compare(&all->items[i].id, exercise) == 0) {
+            view->exercises.items = &all->items[i];
+            view->exercises.count = 1;
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_answers_page(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view)
+{
+    int             row;
+    ngx_int_t       rc;
+    ngx_uint_t      more;
+    pupil_cursor_t  cursor;
+
+    ngx_http_pupil_shown(ctx, view->names);
+
+    pupil_writer_key(&ctx->out, "pupils");
+    pupil_writer_array_begin(&ctx->out);
+
+    for (row = 0; row < PQntuples(view->pupils); row++) {
+        rc = ngx_http_pupil_answers_pupil(ctx, view, row);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+
+    more = 0;
+    cursor.time = 0;
+
+    rc = ngx_libpq_get_uuid(view->pupils, row - 1,
+                            PUPIL_HC_ENROLMENT + PUPIL_CE_SUBJECT,
+                            cursor.id.b);
+
+    if (rc == NGX_ERROR
+        || (rc == NGX_OK
+            && ngx_libpq_get_bool(view->pupils, row - 1, PUPIL_HC_MORE, &more)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_next_write(ctx, more ? &cursor : NULL);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_answers_pupil(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, ngx_uint_t row)
+{
+    ngx_int_t               rc;
+    pupil_expected_t        expected;
+    ngx_http_pupil_row_t    pupil;
+    pupil_enrolment_row_t   enrolment;
+    ngx_http_pupil_owner_t  owner;
+
+    static const pupil_str_t  role = pupil_str("pupil");
+
+    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    expected.class_id = &view->item.class->owner.id;
+    expected.role = role;
+    expected.day = ctx->today;
+
+    if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HC_ENROLMENT,
+                                 &expected, &enrolment) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_pupil_owner(ctx, view->pupils, row, PUPIL_HC_OWNER,
+                             &enrolment.subject, &owner) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_about(ctx, &owner.id);
+
+    if (ngx_http_pupil_hidden(ctx, &owner, PUPIL_PURPOSE_TEACHING)) {
+        return NGX_OK;
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, &owner.id);
+
+    pupil.stmt = view->names;
+    pupil.res = view->pupils;
+    pupil.n = row;
+    pupil.owner = &owner;
+
+    ngx_http_pupil_display_name(ctx, &pupil, PUPIL_HC_WANT_GIVEN_NAME,
+                                PUPIL_HC_WANT_FAMILY_NAME);
+
+    rc = ngx_http_pupil_answers_of(ctx, view, &owner);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_answers_assessment(ctx, view, &owner);
+    }
+
+    pupil_writer_object_end(&ctx->out);
+
+    return rc;
+}
+
+
+/* "answers", and how far that is. */
+static ngx_int_t
+ngx_http_pupil_answers_of(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner)
+{
+    ngx_int_t             rc;
+    pupil_uuid_t          record;
+    pupil_score_t         score;
+    ngx_http_pupil_row_t  given;
+
+    pupil_score_init(&score);
+
+    given.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_GIVEN);
+    given.res = view->given;
+    given.owner = owner;
+    given.record = &record;
+
+    pupil_writer_key(&ctx->out, "answers");
+    pupil_writer_array_begin(&ctx->out);
+
+    while (ngx_http_pupil_answers_row(view->given, &view->next,
+                                      PUPIL_HR_SUBJECT, &owner->id) == NGX_OK)
+    {
+        given.n = view->next++;
+
+        if (ngx_libpq_get_uuid(view->given, given.n, PUPIL_HR_RECORD, record.b)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_pupil_answers_one(ctx, view, &given, &score);
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+    }
+
+    pupil_writer_array_end(&ctx->out);
+
+    if (view->item.definition.has_exercises) {
+        pupil_score_write(&ctx->out, &score, &view->exercises, 0);
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: left out. */
+static ngx_int_t
+ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_row_t *given,
+    pupil_score_t *score)
+{
+    ngx_int_t     rc;
+    pupil_str_t   text;
+    pupil_time_t  updated_at;
+
+    rc = ngx_http_pupil_homework_result_of(ctx, &view->item, given);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_stored_at(ctx, given, PUPIL_HR_UPDATED_AT,
+                                      &updated_at);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_score(ctx, given, updated_at,
+                                           &view->exercises, score);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pupil_writer_object_begin(&ctx->out);
+    pupil_writer_key(&ctx->out, "id");
+    pupil_writer_uuid(&ctx->out, given->record);
+    (void) ngx_http_pupil_member(ctx, given, PUPIL_HP_WANT_EXERCISE,
+                                 "exercise_id");
+    (void) ngx_http_pupil_member(ctx, given, PUPIL_HP_WANT_DONE, "done");
+    (void) ngx_http_pupil_member(ctx, given, PUPIL_HG_WANT_ANSWER, "answer");
+
+    if (ngx_http_pupil_value(ctx, given, PUPIL_HP_WANT_RESULT, &text)
+        == PUPIL_OK
+        && pupil_result_write(&ctx->out, text, &ctx->alloc) != PUPIL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pupil_writer_key(&ctx->out, "submitted_at");
+    pupil_writer_time(&ctx->out, updated_at);
+    pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner)
+{
+    ngx_http_pupil_assessment_t  assessment;
+
+    if (view->assessed == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&assessment, sizeof(ngx_http_pupil_assessment_t));
+    assessment.row.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_ASSESSED);
+    assessment.row.res = view->assessed;
+    assessment.row.owner = owner;
+
+    if (ngx_http_pupil_answers_row(view->assessed, &view->next_assessed,
+                                   PUPIL_HD_ASSESSED_SUBJECT, &owner->id)
+        == NGX_OK)
+    {
+        assessment.row.n = view->next_assessed++;
+
+        if (ngx_http_pupil_assessment_read(ctx, PUPIL_HD_ASSESSED_RECORD,
+                                           &view->item, &assessment)
+            == NGX_ERROR)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_pupil_assessment_write(ctx, &assessment,
+                                    &view->item.definition.exercises, 1);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Is the next row one of this person's?  Results are sorted by subject, as
+ * pupils are: one walk over each.
+ */
+static ngx_int_t
+ngx_http_pupil_answers_row(PGresult *res, int *next, ngx_uint_t column,
+    const pupil_uuid_t *subject)
+{
+    int           order;
+    pupil_uuid_t  whose;
+
+    for ( /* void */ ; *next < PQntuples(res); (*next)++) {
+
+        if (ngx_libpq_get_uuid(res, *next, column, whose.b) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        order = pupil_uuid_compare(&whose, subject);
+
+        if (order >= 0) {
+            return order == 0 ? NGX_OK : NGX_DECLINED;
+        }
+    }
+
+    return NGX_DECLINED;
+}
