@@ -12,8 +12,8 @@ use Pupil::Day;
 
 my @SEALED = qw(given_name family_name email login_id password_hash
                 second_factor external_id address title description exercises keys
-                answer result favourite_subjects class_title school_title
-                group_type department);
+                answer result points comment favourite_subjects class_title
+                school_title group_type department);
 my %INTERNAL = map { $_ => 1 } qw(password_hash second_factor);
 
 # Whose columns have other names: title AS class_title.
