@@ -15,11 +15,6 @@
 
 
 static ngx_int_t ngx_http_pupil_data_granted(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_relates_t *relates);
-static ngx_int_t ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res, ngx_uint_t row, const pupil_proof_group_t *group,
-    pupil_proof_about_t *about, pupil_uuid_t *class_id);
 static ngx_uint_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
 static int32_t ngx_http_pupil_data_class(ngx_http_pupil_data_t *data);
@@ -59,8 +54,8 @@ ngx_int_t
 ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
 {
     PGresult               *res;
-    ngx_int_t               rc;
     ngx_uint_t              row, n, proofs;
+    pupil_uuid_t            class_id;
     const pupil_relates_t  *relates;
     ngx_http_pupil_data_t  *data;
 
@@ -92,8 +87,17 @@ ngx_http_pupil_data_proved(ngx_http_pupil_ctx_t *ctx)
     }
 
     for (row = 0; row < n; row++) {
-        rc = ngx_http_pupil_data_proof(ctx, res, row, relates);
-        proofs += rc == NGX_OK;
+        if (ngx_http_pupil_proof(ctx, res, row, relates, &data->subject,
+                                 &class_id) != NGX_OK)
+        {
+            continue;
+        }
+
+        proofs++;
+
+        if (!pupil_uuid_is_zero(&class_id)) {
+            data->classes[data->nclasses++] = class_id;
+        }
     }
 
     return proofs ? NGX_OK : NGX_DECLINED;
@@ -120,86 +124,6 @@ ngx_http_pupil_data_granted(ngx_http_pupil_ctx_t *ctx)
     ctx->audit.note = support->note;
 
     return NGX_OK;
-}
-
-
-/* NGX_OK: the row is one, and its class, if it is through one, is noted. */
-static ngx_int_t
-ngx_http_pupil_data_proof(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const pupil_relates_t *relates)
-{
-    ngx_int_t                   rc;
-    ngx_uint_t                  i, held;
-    pupil_uuid_t                class_id;
-    pupil_proof_about_t         about;
-    ngx_http_pupil_data_t      *data;
-    const pupil_proof_group_t  *group;
-
-    data = ctx->data;
-
-    about.actor = &ctx->session.subject;
-    about.owner = &data->subject;
-    about.institution = &ctx->session.institution;
-    about.class_id = NULL;
-    about.day = ctx->today;
-
-    held = 0;
-
-    for (i = 0; i < PUPIL_PROOF_GROUPS; i++) {
-        group = &relates->groups[i];
-
-        if (group->column == 0) {
-            break;
-        }
-
-        rc = ngx_http_pupil_data_group(ctx, res, row, group, &about,
-                                       &class_id);
-        if (rc == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        held += rc == NGX_OK;
-    }
-
-    if (held < relates->needed) {
-        return NGX_DECLINED;
-    }
-
-    if (about.class_id != NULL) {
-        data->classes[data->nclasses++] = class_id;
-    }
-
-    return NGX_OK;
-}
-
-
-/* As the readers of rows; class_id: of the actor's enrolment, for about. */
-static ngx_int_t
-ngx_http_pupil_data_group(ngx_http_pupil_ctx_t *ctx, PGresult *res,
-    ngx_uint_t row, const pupil_proof_group_t *group,
-    pupil_proof_about_t *about, pupil_uuid_t *class_id)
-{
-    ngx_int_t              rc;
-    pupil_expected_t       expected;
-    pupil_role_row_t       role;
-    pupil_enrolment_row_t  enrolment;
-
-    pupil_proof_expect(group, about, &expected);
-
-    if (group->is_role) {
-        return ngx_http_pupil_role(ctx, res, row, group->column, &expected,
-                                   &role);
-    }
-
-    rc = ngx_http_pupil_enrolment(ctx, res, row, group->column, &expected,
-                                  &enrolment);
-
-    if (rc == NGX_OK && group->whose == PUPIL_PROOF_ACTOR) {
-        *class_id = enrolment.class_id;
-        about->class_id = class_id;
-    }
-
-    return rc;
 }
 
 

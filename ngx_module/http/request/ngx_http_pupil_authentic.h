@@ -10,6 +10,7 @@
 #define _NGX_HTTP_PUPIL_AUTHENTIC_H_INCLUDED_
 
 #include "core/endpoints/columns.h"
+#include "core/endpoints/relation.h"
 #include "core/policy/expected.h"
 #include "core/vault/authentic.h"
 #include "http/request/ngx_http_pupil_types.h"
@@ -35,6 +36,14 @@ ngx_int_t ngx_http_pupil_role(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 ngx_int_t ngx_http_pupil_subject(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, const pupil_expected_t *expected,
     pupil_subject_row_t *subject);
+
+/*
+ * A row of the evidence of a relation: NGX_OK, it proves that the actor relates
+ * to owner, through class_id, or all zeros; NGX_DECLINED, it does not.
+ */
+ngx_int_t ngx_http_pupil_proof(ngx_http_pupil_ctx_t *ctx, PGresult *res,
+    ngx_uint_t row, const pupil_relates_t *relates, const pupil_uuid_t *owner,
+    pupil_uuid_t *class_id);
 
 /* What is expected of the actor's own: the session's, and of today. */
 void ngx_http_pupil_expect_actor(ngx_http_pupil_ctx_t *ctx,
