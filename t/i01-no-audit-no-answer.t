@@ -66,7 +66,7 @@ my %unrecorded = map { $_ => 1 } 'GET /status', 'GET /status/live',
     map({ "GET /v1/login/{provider}$_" } '', '/logout', '/step-up'),
     'POST /v1/login/{provider}/backchannel-logout',
     'POST /v1/login/second-factor', 'POST /v1/login/recovery-codes',
-    map({ "POST /v1/login/$_" } qw(forgotten password tenant
+    map({ "POST /v1/login/$_" } qw(forgotten password tenant code
                                    sign-up sign-up/confirm)),
     map({ "$_ /v1/login/{provider}/tenant" } qw(GET POST)),
     map { "$_ /v1/login/{provider}/callback" } qw(GET POST);

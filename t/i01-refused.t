@@ -87,6 +87,8 @@ for my $case (['homework', other => GET => $mine],
                . '/seen'],
               ['a grant', pupil => DELETE => '/v1/me/support-grants/' . uuid()],
               ['a name', pupil => GET => "/v1/data/identity/$id{other}"],
+              ['a code', colleague => POST =>
+               "/v1/pupils/$id{pupil}/login-code"],
               ['a school', pupil => POST => '/v1/session/institution',
                { institution_id => uuid() }])
 {
@@ -102,6 +104,9 @@ walk 'a preference of another', pupil => PATCH =>
     'not_granted';
 walk 'a teacher redeems', teacher => POST => '/v1/support/redeem',
     { code => '0000-0000-0000' }, 403, 'not-granted', 'not_granted';
+walk 'a pupil hands out a code', pupil => POST =>
+    "/v1/pupils/$id{other}/login-code", undef, 403, 'not-granted',
+    'not_granted';
 walk 'a teacher accepts an import', teacher => POST =>
     '/v1/admin/imports/' . uuid() . '/accept', undef, 403, 'not-granted',
     'not_granted';

@@ -60,6 +60,9 @@ static const pupil_grant_t  credential_grants[] = {
       .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS,
       .relation = PUPIL_RELATION_SELF, .operation = PUPIL_OPERATION_READ,
       .basis = PUPIL_BASIS_LEGAL_OBLIGATION },
+    { .fields = "login_id", .purpose = PUPIL_PURPOSE_AUTHENTICATION,
+      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
+      .basis = PUPIL_BASIS_PUBLIC_TASK },
     { .fields = "login_id", .purpose = PUPIL_PURPOSE_ROSTERING,
       .relation = PUPIL_RELATION_SYSTEM, .operation = PUPIL_OPERATION_WRITE,
       .basis = PUPIL_BASIS_PUBLIC_TASK },
@@ -84,7 +87,7 @@ static const pupil_plugin_t  credential_plugin = {
     PUPIL_PLUGIN_HEADER,
     .flags = PUPIL_PLUGIN_NO_GENERIC_WRITE,
     .name = "credential",
-    .version = "1.3.0",
+    .version = "1.4.0",
     .summary = "Log-in names, password hash and second factor of an account.",
     .source =
         "The roster of the school; the operator; the account's own user.",

@@ -17,6 +17,7 @@
 #define PUPIL_ENDPOINTS(row)                                                  \
     row(LOGIN, login)                                                         \
     row(PASSWORD, password)                                                   \
+    row(LOGIN_CODE, login_code)                                               \
     row(SESSION, session)                                                     \
     row(HOMEWORK, homework)                                                   \
     row(PROGRESS, progress)                                                   \

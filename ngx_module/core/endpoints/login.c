@@ -74,7 +74,7 @@ static const char  find_sql[] =
     " WHERE t.tenant = $2)"
     FOUND;
 
-static const char  again_sql[] =
+const char  pupil_login_again_sql[] =
     "WITH who AS MATERIALIZED ("
     "SELECT t.decoy, $8::uuid AS id, NULL::text AS category,"
     " NULL::text AS field, NULL::bytea AS term, NULL::uuid AS owner,"
@@ -304,7 +304,7 @@ const pupil_audit_choice_t  pupil_login_throttled[1] = {
     { .alias = c, .category = "credential", .field = "external_id",           \
       AUTHENTICATION_SYSTEM, .operation = READ, .about = who }
 
-static const pupil_want_t  look_wants[] = {
+const pupil_want_t  pupil_login_look_wants[PUPIL_LOGIN_LOOK_WANTS] = {
     CREDENTIAL_READ("c", "e", SUBJECTS)
 };
 
@@ -380,7 +380,7 @@ static const pupil_want_t  step_up_code_wants[] = {
 #define CHANGED_PARAMS                                                        \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,            \
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,      \
-    PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,                   \
+    PUPIL_PARAM_BYTEA_ARRAY, PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA,             \
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,            \
     PUPIL_PARAM_BYTEA, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4,                    \
     PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA
@@ -427,7 +427,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(look_wants),
+        PUPIL_WANTS(pupil_login_look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
@@ -474,12 +474,12 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 
     [PUPIL_LOGIN_AGAIN] = {
         .name = "login again",
-        .sql = again_sql,
+        .sql = pupil_login_again_sql,
         .fixed = PUPIL_LF_COLUMNS,
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(look_wants),
+        PUPIL_WANTS(pupil_login_look_wants),
         .params = { PUPIL_PARAM_UUID }
     },
 
@@ -521,7 +521,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(look_wants)
+        PUPIL_WANTS(pupil_login_look_wants)
     },
 
     [PUPIL_LOGIN_BACK] = {

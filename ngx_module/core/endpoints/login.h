@@ -103,8 +103,13 @@ enum {
     PUPIL_LF_WANT_EMAIL,
     PUPIL_LF_WANT_PASSWORD_HASH,
     PUPIL_LF_WANT_SECOND_FACTOR,
-    PUPIL_LF_WANT_EXTERNAL_ID
+    PUPIL_LF_WANT_EXTERNAL_ID,
+    PUPIL_LOGIN_LOOK_WANTS
 };
+
+/* Of AGAIN, for whom a teacher hands out a code. */
+extern const char  pupil_login_again_sql[];
+extern const pupil_want_t  pupil_login_look_wants[PUPIL_LOGIN_LOOK_WANTS];
 
 /*
  * PUPIL_LOGIN_INDEX, of the actor: $8 category, $9 field, $10 the term of
@@ -180,16 +185,16 @@ enum {
 /*
  * PUPIL_LOGIN_CHANGE, of the actor: $8 hash of the token that asks, $9 to $13
  * hash, created_at, seen_at, expires_at and MAC of the session that takes the
- * place of all that there are; $14 the bucket; $15 key version, $16 MAC of the
- * subject's row, $17 when the credential changed and $18 its facts, as they
- * were when the password was looked at; $19 the sealed hash of the new one and
- * $20 the facts that go with it; $21 and $22 the numbers of session and hash,
- * to which the floors will rise; $23 when its owner proved who they are, $24
- * and $25 its session and subject of a provider.  It is open as a revocation
- * under the request's id; and under it, too, there is a mail to staff, $26 the
- * language, or NULL for none, and $27 its row's MAC; $28 the note of the
- * record, or NULL.  By a link, without a session: $8 to $10, $12 to $14 and
- * $23 to $25 are NULL, and none takes their place.
+ * place of all that there are; $14 buckets, which are emptied; $15 key version,
+ * $16 MAC of the subject's row, $17 when the credential changed and $18 its
+ * facts, as they were when the password was looked at; $19 the sealed hash of
+ * the new one and $20 the facts that go with it; $21 and $22 the numbers of
+ * session and hash, to which the floors will rise; $23 when its owner proved
+ * who they are, $24 and $25 its session and subject of a provider.  It is open
+ * as a revocation under the request's id; and under it, too, there is a mail to
+ * staff, $26 the language, or NULL for none, and $27 its row's MAC; $28 the
+ * note of the record, or NULL.  By a link or a code, without a session: $8 to
+ * $10, $12, $13 and $23 to $25 are NULL, and none takes their place.
  */
 enum {
     PUPIL_LC_MADE = PUPIL_RECORDED + 1,
@@ -260,6 +265,7 @@ enum {
 
 #define PUPIL_LOGIN_NOTE_STEP_UP    "step-up"
 #define PUPIL_LOGIN_NOTE_FORGOTTEN  "forgotten"
+#define PUPIL_LOGIN_NOTE_CODE       "login-code"
 #define PUPIL_LOGIN_NOTE_MAIL       "mail"
 #define PUPIL_LOGIN_NOTE_SIGN_UP    "sign-up"
 
@@ -324,6 +330,7 @@ typedef struct {
 
 /* As the log-in's password both are copies, to be zeroed. */
 typedef struct {
+    pupil_str_t  identifier;    /* of who brings a code; else none */
     pupil_str_t  current;
     pupil_str_t  fresh;
 } pupil_input_password_t;
@@ -379,6 +386,11 @@ void pupil_input_sign_up_wipe(pupil_input_sign_up_t *said);
 
 /* {"token","new"}, as of a password: the token is its current. */
 pupil_rc_t pupil_input_reset(const pupil_alloc_t *alloc,
+    const pupil_str_t *body, const pupil_chosen_t *rules,
+    pupil_input_password_t *out, pupil_fault_t *fault);
+
+/* {"identifier","code","new"}, as of a password: the code is its current. */
+pupil_rc_t pupil_input_by_code(const pupil_alloc_t *alloc,
     const pupil_str_t *body, const pupil_chosen_t *rules,
     pupil_input_password_t *out, pupil_fault_t *fault);
 

@@ -2,7 +2,8 @@
  * Copyright (C) the Pupil authors
  *
  * Another password in the place of one's own: by whoever knows that, and, by a
- * link, by whoever has forgotten it.  And other codes of recovery.
+ * link or a teacher's code, by whoever has forgotten it.  And other codes of
+ * recovery.
  */
 
 #include "core/endpoints/endpoint_sql.h"
@@ -40,10 +41,14 @@
     " credential, own) SELECT $2, $3, c.owner, $21, $22, true"                \
     " FROM changed AS c),"                                                    \
     mail                                                                      \
+    " held AS MATERIALIZED ("                                                 \
+    "SELECT t.bucket FROM pupil.login_throttle AS t WHERE t.tenant = $2"      \
+    " AND t.bucket = ANY ($14) AND EXISTS (SELECT FROM changed)"              \
+    " ORDER BY t.bucket FOR UPDATE),"                                         \
     " back AS ("                                                              \
     "UPDATE pupil.login_throttle AS t SET failures = 0,"                      \
-    " not_before = t.last_at FROM changed"                                    \
-    " WHERE t.tenant = $2 AND t.bucket = $14),"                               \
+    " not_before = t.last_at FROM held"                                       \
+    " WHERE t.tenant = $2 AND t.bucket = held.bucket),"                       \
     " which AS MATERIALIZED ("                                                \
     "SELECT (NOT EXISTS (SELECT FROM changed))::integer AS choice),"          \
     " audit AS ("                                                             \

@@ -13,6 +13,7 @@
 #include "core/endpoints/directive_login.h"
 #include "core/endpoints/login.h"
 #include "core/input/rule.h"
+#include "core/login/handed.h"
 #include "core/login/password.h"
 
 
@@ -58,6 +59,18 @@ static const pupil_rule_t  forgotten_rules[] = {
 static const pupil_rule_t  reset_rules[] = {
     { .name = "token", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = TOKEN_MAX,
+      .offset = offsetof(pupil_input_password_t, current) },
+    { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
+      .offset = offsetof(pupil_input_password_t, fresh) }
+};
+
+static const pupil_rule_t  by_code_rules[] = {
+    { .name = "identifier", .kind = RULE_NAME, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_INPUT_IDENTIFIER_MAX,
+      .offset = offsetof(pupil_input_password_t, identifier) },
+    { .name = "code", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
+      .min = 1, .max = PUPIL_HANDED_SENT_MAX,
       .offset = offsetof(pupil_input_password_t, current) },
     { .name = "new", .kind = RULE_SECRET, .flags = RULE_REQUIRED,
       .min = 1, .max = PUPIL_INPUT_PASSWORD_MAX,
@@ -197,6 +210,23 @@ pupil_input_reset(const pupil_alloc_t *alloc, const pupil_str_t *body,
 
     rc = pupil_rule_body(&in, alloc, body, reset_rules,
                          pupil_rule_count(reset_rules), out, fault);
+
+    return rc == PUPIL_OK ? input_chosen(&in, rules, &out->fresh) : rc;
+}
+
+
+pupil_rc_t
+pupil_input_by_code(const pupil_alloc_t *alloc, const pupil_str_t *body,
+    const pupil_chosen_t *rules, pupil_input_password_t *out,
+    pupil_fault_t *fault)
+{
+    pupil_rc_t    rc;
+    pupil_body_t  in;
+
+    memset(out, 0, sizeof(pupil_input_password_t));
+
+    rc = pupil_rule_body(&in, alloc, body, by_code_rules,
+                         pupil_rule_count(by_code_rules), out, fault);
 
     return rc == PUPIL_OK ? input_chosen(&in, rules, &out->fresh) : rc;
 }

@@ -14,6 +14,7 @@
 #define PUPIL_NOTICE_FAILED_LOGINS     "failed_logins"
 #define PUPIL_NOTICE_SESSIONS_ENDED    "sessions_ended"
 #define PUPIL_NOTICE_PASSWORD_CHANGED  "password_changed"
+#define PUPIL_NOTICE_PASSWORD_BY_CODE  "password_by_code"
 #define PUPIL_NOTICE_FACTOR_CHANGED    "second_factor_changed"
 #define PUPIL_NOTICE_RECOVERY_USED     "recovery_used"
 #define PUPIL_NOTICE_RECOVERY_CHANGED  "recovery_codes_changed"

@@ -133,6 +133,8 @@
                   .everywhere = 1, .role = actor } },                         \
     .needed = 1
 
+const char  pupil_teaches_sql[] = PAIR_EVIDENCE("teacher", "pupil");
+
 #define PROVED_BY(label, text)                                                \
     .evidence = { .name = label " evidence", .sql = text,                     \
                   .fixed = PUPIL_DE_COLUMNS,                                  \
@@ -150,7 +152,7 @@ static const pupil_relates_t  pupil_relates[] = {
       .owner = PUPIL_OWNER_SUBJECT,
       .purpose = PUPIL_PURPOSE_TEACHING,
       .relates = "SELECT a.class " PAIR("teacher", "pupil"),
-      PROVED_BY("teaches", PAIR_EVIDENCE("teacher", "pupil")),
+      PROVED_BY("teaches", pupil_teaches_sql),
       PAIR_GROUPS("teacher", "pupil"),
       .scopes = { { .field = "class_id", .among = "SELECT class FROM r" } } },
 

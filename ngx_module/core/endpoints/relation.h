@@ -90,6 +90,12 @@ typedef struct {
 } PUPIL_NAMED pupil_relates_t;
 
 
+/*
+ * The rows that prove that the actor teaches the subject $8, for an endpoint of
+ * its own: PUPIL_DE_COLUMNS.
+ */
+extern const char  pupil_teaches_sql[];
+
 /* What a group must equal; points into about. */
 void pupil_proof_expect(const pupil_proof_group_t *group,
     const pupil_proof_about_t *about, pupil_expected_t *expected);

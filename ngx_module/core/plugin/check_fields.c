@@ -37,15 +37,18 @@ static const char *const  pupil_check_reserved[] = {
 
 /*
  * What a request is for follows from the relation: that of /v1/data/, then
- * those of endpoints of their own.  The system is log-in and pupilctl, and the
- * worker that scores what a pupil learns.
+ * those of endpoints of their own.  Who teaches gives a pupil back a log-in.
+ * The system is log-in and pupilctl, and the worker that scores what a pupil
+ * learns.
  */
 static const uint32_t  pupil_check_purposes[PUPIL_RELATION_COUNT] = {
     [PUPIL_RELATION_SELF] =
     PUPIL_FOR(PUPIL_PURPOSE_SUBJECT_ACCESS)
     | PUPIL_FOR(PUPIL_PURPOSE_AUTHENTICATION)
     | PUPIL_FOR(PUPIL_PURPOSE_LEARNING),
-    [PUPIL_RELATION_TEACHES] = PUPIL_FOR(PUPIL_PURPOSE_TEACHING),
+    [PUPIL_RELATION_TEACHES] =
+    PUPIL_FOR(PUPIL_PURPOSE_TEACHING)
+    | PUPIL_FOR(PUPIL_PURPOSE_AUTHENTICATION),
     [PUPIL_RELATION_TAUGHT_BY] = PUPIL_FOR(PUPIL_PURPOSE_LEARNING),
     [PUPIL_RELATION_SCHOOL_ADMIN] = PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION),
     [PUPIL_RELATION_TENANT_ADMIN] = PUPIL_FOR(PUPIL_PURPOSE_ADMINISTRATION),

@@ -68,7 +68,6 @@ ngx_http_pupil_anew_params(ngx_http_pupil_ctx_t *ctx,
         ngx_libpq_param_timestamptz(ex, ctx->now);
         ngx_libpq_param_null(ex);
         ngx_libpq_param_null(ex);
-        ngx_libpq_param_null(ex);
 
     } else {
         ngx_libpq_param_bytea(ex, ctx->session.hash, 32);
@@ -77,8 +76,13 @@ ngx_http_pupil_anew_params(ngx_http_pupil_ctx_t *ctx,
         ngx_libpq_param_timestamptz(ex, session->seen_at);
         ngx_libpq_param_timestamptz(ex, session->expires_at);
         ngx_libpq_param_bytea(ex, mac, pupil_mac_len(mac));
-        ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
     }
+
+    /* a link's stay as they are, and so does a network's */
+    ngx_http_pupil_param_bytea_array(ex, login->buckets,
+                                     anew->forgotten && !anew->handed
+                                     ? 0 : login->buckets_count
+                                           - login->strange);
 
     ngx_libpq_param_int4(ex, (int32_t) login->owner.version);
     ngx_libpq_param_bytea(ex, login->subject_mac.data, login->subject_mac.len);

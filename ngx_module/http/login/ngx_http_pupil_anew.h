@@ -17,7 +17,9 @@ struct ngx_http_pupil_anew_s {
     ngx_http_pupil_session_t  session;       /* that takes all places */
     uint8_t                   text[PUPIL_TOKEN_TEXT_LEN];
     void                    (*shows)(ngx_http_pupil_ctx_t *ctx);   /* more */
-    unsigned                  forgotten:1;   /* by a link: without a session */
+    unsigned                  forgotten:1;   /* without a session */
+    unsigned                  handed:1;      /* by a teacher's code; else, by a
+                                                link */
 };
 
 

@@ -21,4 +21,8 @@ uint32_t ngx_http_pupil_forgotten_floors(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_reset_start(ngx_http_pupil_ctx_t *ctx);
 
+/* POST /v1/login/code. */
+ngx_int_t ngx_http_pupil_by_code_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_by_code_start(ngx_http_pupil_ctx_t *ctx);
+
 #endif /* _NGX_HTTP_PUPIL_FORGOTTEN_H_INCLUDED_ */

@@ -20,7 +20,6 @@ static ngx_int_t ngx_http_pupil_login_told(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_found(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_floors(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_login_stranger(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_hash(ngx_http_pupil_ctx_t *ctx,
     char stored[PUPIL_PASSWORD_HASH_LEN]);
 static ngx_int_t ngx_http_pupil_login_refused(ngx_http_pupil_ctx_t *ctx);
@@ -52,6 +51,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_login_routes[] = {
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
       .parse = ngx_http_pupil_reset_parse,
       .start = ngx_http_pupil_reset_start },
+
+    { .method = NGX_HTTP_POST, .path = "/code",
+      .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
+      .parse = ngx_http_pupil_by_code_parse,
+      .start = ngx_http_pupil_by_code_start },
 
     { .method = NGX_HTTP_POST, .path = "/sign-up",
       .flags = NGX_HTTP_PUPIL_BODY|NGX_HTTP_PUPIL_PUBLIC,
@@ -199,9 +203,16 @@ ngx_http_pupil_login_busy(ngx_http_pupil_ctx_t *ctx)
 static ngx_int_t
 ngx_http_pupil_login_start(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t  rc;
-
     ngx_http_pupil_debug(ctx, "start");
+
+    return ngx_http_pupil_login_counted(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_counted(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t  rc;
 
     if (ngx_http_pupil_login_terms(ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -406,14 +417,14 @@ ngx_http_pupil_login_opened(ngx_http_pupil_ctx_t *ctx)
 
 
 /* Who was known by a password of before waits as strangers do. */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_login_stranger(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                rc;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
-    login->next = ngx_http_pupil_login_opened;
+    login->next = login->opened;
 
     ngx_http_pupil_login_strange(ctx);
 

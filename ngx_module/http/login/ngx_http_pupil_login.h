@@ -9,6 +9,7 @@
 
 #include "core/endpoints/login.h"
 #include "core/login/device.h"
+#include "core/login/handed.h"
 #include "core/login/link.h"
 #include "core/login/password.h"
 #include "core/login/token.h"
@@ -117,6 +118,7 @@ struct ngx_http_pupil_login_s {
     unsigned                      has_owner:1;
     unsigned                      eligible:1;     /* but for the password */
     unsigned                      pupil:1;        /* one, too, today */
+    unsigned                      staff:1;        /* any other, or will be */
     unsigned                      forgotten:1;    /* it asks for a mail */
     unsigned                      sign_up:1;      /* the same, of nobody yet */
 };
@@ -138,6 +140,12 @@ void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
 /* A seat is taken: NGX_OK, or a problem.  anew: in place of the one taken. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx);
+
+/* By a name: its terms, a seat, and the attempt is reserved. */
+ngx_int_t ngx_http_pupil_login_counted(ngx_http_pupil_ctx_t *ctx);
+
+/* Whose browser is known no more: a stranger's count, then login->opened. */
+ngx_int_t ngx_http_pupil_login_stranger(ngx_http_pupil_ctx_t *ctx);
 
 /* Reserves the attempt, and runs login->next; NGX_AGAIN, or NGX_ERROR. */
 ngx_int_t ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx);
@@ -334,6 +342,14 @@ ngx_uint_t ngx_http_pupil_login_want(ngx_http_pupil_ctx_t *ctx);
 /* The row that the statement of login->found has of the account. */
 void ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found, ngx_http_pupil_row_t *row);
+
+/*
+ * What a teacher's code would be made of, of the account whose row that is.
+ * NGX_DECLINED: there is to be none, as it is no pupil's, or a pupil's who is
+ * anything else, or may not log in, or has no credential, or one from before.
+ */
+ngx_int_t ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, pupil_handed_t *handed);
 
 /* The credential is what was stored; whoever has none has nothing changed. */
 ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,

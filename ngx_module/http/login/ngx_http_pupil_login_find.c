@@ -594,22 +594,27 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 
     for (i = 0; i < n; i++) {
         if (ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &expected, &role)
-            != NGX_OK
-            || !ngx_http_pupil_live(ctx, role.valid_from, role.valid_to))
-        {
-            continue;
-        }
-
-        login->pupil |= pupil_role_find(role.role) == PUPIL_ROLE_PUPIL;
-
-        if (login->oidc == NULL
-            && ctx->conf->login_password != PUPIL_PASSWORD_ALL
-            && pupil_role_find(role.role) == PUPIL_ROLE_PUPIL)
+            != NGX_OK)
         {
             continue;
         }
 
         rank = pupil_role_find(role.role);
+        login->staff |= rank != PUPIL_ROLE_PUPIL
+                        && role.valid_to >= ctx->today;
+
+        if (!ngx_http_pupil_live(ctx, role.valid_from, role.valid_to)) {
+            continue;
+        }
+
+        login->pupil |= rank == PUPIL_ROLE_PUPIL;
+
+        if (login->oidc == NULL
+            && ctx->conf->login_password != PUPIL_PASSWORD_ALL
+            && rank == PUPIL_ROLE_PUPIL)
+        {
+            continue;
+        }
 
         if (ctx->conf->factor != NULL && rank != PUPIL_ROLE_NONE) {
             login->policy = ngx_max(login->policy, ctx->conf->factor[rank]);

@@ -324,7 +324,9 @@ ngx_http_pupil_password_change(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_anew_tells(ctx, PUPIL_NOTICE_PASSWORD_CHANGED);
+    ngx_http_pupil_anew_tells(ctx, password->anew.handed
+                                   ? PUPIL_NOTICE_PASSWORD_BY_CODE
+                                   : PUPIL_NOTICE_PASSWORD_CHANGED);
     ngx_http_pupil_login_noted(ctx, ex);
 
     return ngx_http_pupil_login_write(ctx, ex, at, PUPIL_LOGIN_CHANGE,

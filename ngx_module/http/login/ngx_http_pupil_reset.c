@@ -7,6 +7,11 @@
  * that number until there is another one, so it counts once, and whoever puts
  * rows back brings back nothing (invariant I18).  There is no session for it:
  * who logs in then is asked for the second factor like everybody.
+ *
+ * POST /v1/login/code: the same, by a code that a teacher has handed out, and
+ * the name that it is for.  A guess is one at a password: it counts in the same
+ * buckets, before anybody is looked up, and whatever is wrong, the same steps
+ * run as at a log-in, one Argon2id among them (invariant I13).
  */
 
 #include "http/login/ngx_http_pupil_forgotten.h"
@@ -14,16 +19,22 @@
 #include "http/login/ngx_http_pupil_password.h"
 
 
+static ngx_int_t ngx_http_pupil_reset_begin(ngx_http_pupil_ctx_t *ctx,
+    const pupil_str_t *note);
 static ngx_int_t ngx_http_pupil_reset_entered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_reset_none(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+static ngx_uint_t ngx_http_pupil_by_code_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx);
 
 
 static const pupil_str_t  ngx_http_pupil_reset_note =
     pupil_str(PUPIL_LOGIN_NOTE_FORGOTTEN);
+static const pupil_str_t  ngx_http_pupil_by_code_note =
+    pupil_str(PUPIL_LOGIN_NOTE_CODE);
 
 
 ngx_int_t
@@ -39,21 +50,16 @@ ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
-    begun = ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_password_t));
+    begun = ngx_http_pupil_reset_begin(ctx, &ngx_http_pupil_reset_note);
     if (begun != NGX_OK) {
         return begun;
     }
 
     password = ctx->data;
-    password->anew.forgotten = 1;
     password->found = PUPIL_LOGIN_AGAIN;
 
     login = &password->login;
-    login->anew = &password->anew;
     login->next = ngx_http_pupil_login_again;
-    login->opened = ngx_http_pupil_reset_opened;
-    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
-    login->note = ngx_http_pupil_reset_note;
 
     rc = pupil_input_reset(&ctx->alloc, &ctx->body, &login->conf->chosen,
                            &password->input, &fault);
@@ -61,6 +67,75 @@ ngx_http_pupil_reset_parse(ngx_http_pupil_ctx_t *ctx)
     login->fresh = password->input.fresh;
 
     return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+ngx_int_t
+ngx_http_pupil_by_code_parse(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_int_t                   begun;
+    pupil_rc_t                  rc;
+    pupil_fault_t               fault;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    if (ctx->conf->login_password != PUPIL_PASSWORD_ALL) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    begun = ngx_http_pupil_reset_begin(ctx, &ngx_http_pupil_by_code_note);
+    if (begun != NGX_OK) {
+        return begun;
+    }
+
+    password = ctx->data;
+    password->anew.handed = 1;
+    password->found = PUPIL_LOGIN_FIND;
+
+    login = &password->login;
+    login->next = ngx_http_pupil_login_look;
+
+    rc = pupil_input_by_code(&ctx->alloc, &ctx->body, &login->conf->chosen,
+                             &password->input, &fault);
+
+    login->input.identifier = password->input.identifier;
+    login->fresh = password->input.fresh;
+
+    return ngx_http_pupil_parsed(ctx, rc, &fault);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_reset_begin(ngx_http_pupil_ctx_t *ctx, const pupil_str_t *note)
+{
+    ngx_int_t                   begun;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    begun = ngx_http_pupil_login_begin(ctx, sizeof(ngx_http_pupil_password_t));
+    if (begun != NGX_OK) {
+        return begun;
+    }
+
+    password = ctx->data;
+    password->anew.forgotten = 1;
+
+    login = &password->login;
+    login->anew = &password->anew;
+    login->opened = ngx_http_pupil_reset_opened;
+    login->failed = NGX_HTTP_PUPIL_INVALID_CREDENTIALS;
+    login->note = *note;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_by_code_start(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "start");
+
+    return ngx_http_pupil_login_counted(ctx);
 }
 
 
@@ -143,15 +218,22 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
     password = ctx->data;
     login = &password->login;
 
-    ngx_http_pupil_login_credential(ctx, PUPIL_LOGIN_AGAIN, &row);
+    ngx_http_pupil_login_credential(ctx, password->found, &row);
 
-    counts = ngx_http_pupil_reset_counts(ctx, &row);
+    counts = password->anew.handed ? ngx_http_pupil_by_code_counts(ctx, &row)
+                                   : ngx_http_pupil_reset_counts(ctx, &row);
     broken = counts ? ngx_http_pupil_password_named(ctx, &row) : NULL;
 
     ctx->keys.missing_count = 0;
     ctx->integrity = 0;
 
-    if (!counts) {
+    if (password->anew.handed && ngx_http_pupil_login_device_over(ctx)) {
+        return ngx_http_pupil_login_stranger(ctx);
+    }
+
+    login->eligible = counts;
+
+    if (!counts && !password->anew.handed) {
         return ngx_http_pupil_login_refuse(ctx);
     }
 
@@ -160,7 +242,7 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
 
         return ngx_http_pupil_refuse_at(ctx,
                                         ngx_http_pupil_stmt(ctx,
-                                                            PUPIL_LOGIN_AGAIN),
+                                                            password->found),
                                         &login->owner.id, "/new", broken);
     }
 
@@ -198,6 +280,36 @@ ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* All of it is looked at, whatever is found. */
+static ngx_uint_t
+ngx_http_pupil_by_code_counts(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    ngx_uint_t                  counts;
+    pupil_handed_t              handed;
+    const pupil_key_t          *key;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
+    login = &password->login;
+
+    key = ngx_http_pupil_key(ctx, "token");
+
+    if (key == NULL || !login->has_owner) {
+        return 0;
+    }
+
+    counts = ngx_http_pupil_login_handed(ctx, row, &handed) == NGX_OK;
+    counts &= ngx_http_pupil_login_named(ctx, row);
+    counts &= pupil_handed_check(key, &handed, password->input.current,
+                                 ctx->now / PUPIL_TIME_SECOND)
+              == PUPIL_OK;
+
+    return counts;
+}
+
+
 /* From here on the request is the subject's. */
 static ngx_int_t
 ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx)
@@ -207,6 +319,12 @@ ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "password hashed");
 
     login = ctx->data;
+
+    if (!login->eligible) {
+        return ngx_http_pupil_login_refuse(ctx);
+    }
+
+    login->keeps = 0;              /* but a browser that is known already */
 
     ctx->session.subject = login->owner.id;
     ctx->session.role = login->role;

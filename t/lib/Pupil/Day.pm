@@ -145,6 +145,10 @@ sub requests ($self) {
          '/v1/admin/imports', 403],
         map({ ["no $_ of an import", teacher => POST => '/v1/admin/imports/'
                . Pupil::Test::uuid() . "/$_", 403] } qw(accept undo)),
+        ['a code for a pupil', teacher => POST => "/v1/pupils/$pupil/login-code",
+         200],
+        ['a code for another\'s', colleague => POST =>
+         "/v1/pupils/$pupil/login-code", 404],
         ['switch of schools', classmate => POST => '/v1/session/institution',
          200, { institution_id => $self->school }],
         ['no such school', classmate => POST => '/v1/session/institution',

@@ -175,6 +175,7 @@ sub endpoints () {
 # Where the handlers are that are not at /v1/ and their name.
 my %PATHS = (data => '/v1/data/',
              rights => '/v1/me/', password => '= /v1/me/password',
+             login_code => '/v1/pupils',
              imports => '/v1/admin/imports', status => '/status');
 
 sub path ($name) { $PATHS{$name} // "/v1/$name" }
