@@ -18,7 +18,8 @@ let token = '';                     /* what such a link has behind its "#" */
 let arrived = null;                 /* by which provider, who has just come */
 
 /* As GET /v1/login has them. */
-let ways = { forgotten: false, sign_up: false, providers: [], tenants: [] };
+let ways = { password: 'off', forgotten: false, sign_up: false, providers: [],
+             tenants: [] };
 
 const known = (list, name) => list.find((one) => one.name === name);
 
@@ -216,15 +217,49 @@ function welcome(show, on) {
 }
 
 
+/* A code on paper, from a teacher; what was typed of it is in the form alone. */
+function byCode(show, { done }) {
+  show(() => form({ class: 'card narrow', autocomplete: 'off' },
+    async (made) => {
+      try {
+        await tenantChosen(made);
+        await post('/v1/login/code', {
+          identifier: made.identifier.value.trim(), code: made.code.value,
+          new: made.elements.new.value });
+      } catch (error) {
+        if (error.slug === 'invalid-credentials') {
+          error.slug = 'code-over';
+        }
+        tell(error, made);
+        return;
+      }
+      made.reset();
+      done(t('reset.done'), true);
+    },
+    heading(t('code.have')), el('p', { class: 'facts' }, t('code.what')),
+    tenantField(), email('identifier'),
+    field(t('code.code'), el('input', { name: 'code', required: true,
+      maxlength: 32, autocomplete: 'off', autocapitalize: 'characters',
+      spellcheck: 'false', placeholder: 'XXXX-XXXX-XXXX' })),
+    fresh(), el('button', { type: 'submit' }, t('reset.send')), back()));
+}
+
+
 /* ---- what the log-in leads to ---- */
 
 /* Pages that need no session, by their addresses. */
 export const PAGES = new Map(Object.entries({
   forgotten, 'sign-up': signUp, welcome, 'new-password': newPassword, choose,
+  'code': byCode,
 }));
 
 
+/* Then teachers hand out codes for new ones. */
+export const pupilsHavePasswords = () => ways.password === 'all';
+
+
 export const others = () => [
+  pupilsHavePasswords() && el('p', null, link('#/code', t('code.have'))),
   ways.forgotten && el('p', null, link('#/forgotten', t('forgotten'))),
   ways.sign_up && el('p', null, link('#/sign-up', t('sign'))),
 ];

@@ -6,8 +6,9 @@
  */
 
 import { api, get, pages, post, session } from './api.js';
-import { badge, button, confirmed, el, field, form, heading, link, say,
-         written, wrong } from './dom.js';
+import { pupilsHavePasswords } from './door.js';
+import { answered as shown, badge, button, confirmed, el, field, form, heading,
+         link, say, written, wrong } from './dom.js';
 import { before, editor, forget, keep, preview } from './editor.js';
 import { tell, words } from './problem.js';
 import { day, moment, sorted, t } from './words.js';
@@ -76,8 +77,58 @@ function pupilRow(one, exercises) {
         t('points', { n: one.score }), one.score_by
           && el('small', null, ` ${t(`by.${one.score_by}`)}`))),
     el('td', { 'data-label': t('last.head') },
-      one.updated_at ? day(one.updated_at) : '–'));
+      one.updated_at ? day(one.updated_at) : '–'),
+    pupilsHavePasswords() && el('td', { 'data-label': t('code.head') },
+      button(t('code.make'), () => handOut(one), {
+        'aria-label': t('code.make.of', {
+          name: one.display_name ?? t('nobody') }) })));
 }
+
+
+/* ---- a code for a new password, on paper ---- */
+
+async function handOut(one) {
+  const name = one.display_name ?? t('nobody');
+  let made;
+
+  if (!await confirmed(t('code.sure', { name }), t('code.sure.what'),
+                       t('code.make')))
+  {
+    return;
+  }
+  try {
+    made = await post(`/v1/pupils/${one.id}/login-code`);
+  } catch (error) {
+    if (error.slug === 'conflict') {
+      error.slug = 'no-code';
+    }
+    tell(error);
+    return;
+  }
+  await shown(paper(name, made));
+}
+
+
+/* It stands here until it is closed, and nowhere else. */
+const paper = (name, made) =>
+  el('dialog', { 'class': 'paper', 'aria-labelledby': 'paper' },
+    el('form', { method: 'dialog' },
+      written('h2', name, { id: 'paper' }),
+      el('ol', null,
+        el('li', null, t('code.step.open', { where: location.host })),
+        el('li', null, t('code.step.choose', { link: t('code.have') })),
+        el('li', null, t('code.step.type'),
+          el('dl', null,
+            el('dt', null, t('login.name')),
+            written('dd', made.identifier, { translate: 'no' }),
+            el('dt', null, t('code.code')),
+            el('dd', { class: 'secret', translate: 'no' }, made.code))),
+        el('li', null, t('code.step.new'))),
+      el('p', null, t('code.until', { when: moment(made.expires_at) })),
+      el('div', { class: 'actions' },
+        el('button', { value: 'no', class: 'quiet' }, t('close')),
+        el('button', { type: 'button', onclick: () => print() },
+           t('print')))));
 
 
 export async function overview(show, id) {
@@ -101,7 +152,8 @@ export async function overview(show, id) {
         one.options && el('ul', null, one.options.map((option) =>
           written('li', option))))))),
     table(t('pupils'), ['pupil', 'state.head', 'exercises.head', 'points.head',
-                        'last.head'],
+                        'last.head',
+                        ...pupilsHavePasswords() ? ['code.head'] : []],
           sorted(pupils, (one) => one.display_name ?? '')
             .map((one) => pupilRow(one, exercises.length))),
     el('div', { class: 'actions' },

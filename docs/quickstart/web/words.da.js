@@ -75,6 +75,26 @@ export default {
   'reset.done': 'Din adgangskode er skiftet. Log ind med den.',
   'link.again': 'Bed om et nyt link',
   'link.open': 'Åbn linket i din e-mail en gang til, eller bed om et nyt.',
+
+  /* a code from a teacher, on paper */
+  close: 'Luk',
+  print: 'Udskriv',
+  'code.head': 'Adgangskode',
+  'code.make': 'Kode til ny adgangskode',
+  'code.make.of': 'Kode til ny adgangskode til {name}',
+  'code.sure': 'En kode til {name}?',
+  'code.sure.what': 'Den, der har koden, kan vælge en ny adgangskode. Giv den'
+    + ' kun til eleven. Det bliver noteret, at du gjorde det.',
+  'code.have': 'Jeg har en kode fra min lærer',
+  'code.what': 'Skriv det, der står på papiret. Du bliver logget ud overalt.',
+  'code.code': 'Kode',
+  'code.step.open': 'Gå til {where}.',
+  'code.step.choose': 'Vælg „{link}“.',
+  'code.step.type': 'Skriv dette:',
+  'code.step.new': 'Find på en ny adgangskode: fire eller fem ord, som du kan'
+    + ' huske. Fortæl den ikke til nogen.',
+  'code.until': 'Koden gælder én gang, indtil {when}.',
+
   sign: 'Tilmeld dig som lærer',
   'sign.what': 'For lærere, hvis skole ikke er her endnu. Du får et link med'
     + ' e-mail.',
@@ -187,6 +207,8 @@ export default {
   'notice.failed_logins': 'Mange log-ins mislykkedes før dit',
   'notice.sessions_ended': 'Du blev logget ud, hvor du var logget ind længst',
   'notice.password_changed': 'Din adgangskode blev skiftet',
+  'notice.password_by_code': 'En ny adgangskode blev valgt med en kode fra'
+    + ' din lærer',
   'notice.second_factor_changed': 'Din godkendelsesapp blev tilføjet eller'
     + ' fjernet',
   'notice.recovery_used': 'Nogen loggede ind med en gendannelseskode',
@@ -273,6 +295,9 @@ export default {
   'problem.neither': 'Adgangskoden eller koden er ikke den rigtige.',
   'problem.link-over': 'Linket gælder ikke længere. Har du brugt det, så log'
     + ' ind. Ellers: bed om et nyt.',
+  'problem.code-over': 'Brugernavnet og koden passer ikke sammen, eller også'
+    + ' gælder koden ikke længere. Bed din lærer om en ny.',
+  'problem.no-code': 'Der er ingen kode til denne konto. Spørg din skole.',
   'problem.unknown-account': 'Ingen konto her har det navn. Spørg din skole.',
   'problem.unknown-school': 'Din skole er ikke her. Spørg din skole.',
   'problem.login-denied': 'Du blev ikke lukket ind dér.',

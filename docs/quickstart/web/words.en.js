@@ -75,6 +75,26 @@ export default {
   'reset.done': 'Your password is set. Log in with it.',
   'link.again': 'Ask for another link',
   'link.open': 'Open the link in your mail again, or ask for another.',
+
+  /* a code from a teacher, on paper */
+  close: 'Close',
+  print: 'Print',
+  'code.head': 'Password',
+  'code.make': 'Code for a new password',
+  'code.make.of': 'Code for a new password for {name}',
+  'code.sure': 'A code for {name}?',
+  'code.sure.what': 'Whoever has the code can set a new password. Give it to'
+    + ' nobody but the pupil. It is on record that you did.',
+  'code.have': 'I have a code from my teacher',
+  'code.what': 'Type what is on the paper. You are logged out everywhere.',
+  'code.code': 'Code',
+  'code.step.open': 'Go to {where}.',
+  'code.step.choose': 'Choose “{link}”.',
+  'code.step.type': 'Type this:',
+  'code.step.new': 'Think of a new password: four or five words that you can'
+    + ' remember. Tell nobody.',
+  'code.until': 'The code counts once, until {when}.',
+
   sign: 'Sign up as a teacher',
   'sign.what': 'For teachers whose school is not here yet. You get a link by'
     + ' mail.',
@@ -185,6 +205,8 @@ export default {
   'notice.failed_logins': 'Many log-ins failed before yours',
   'notice.sessions_ended': 'You were logged out where you were longest',
   'notice.password_changed': 'Your password was changed',
+  'notice.password_by_code': 'A new password was set by a code from your'
+    + ' teacher',
   'notice.second_factor_changed': 'Your authenticator was added or taken away',
   'notice.recovery_used': 'Somebody logged in by a code of recovery',
   'notice.recovery_codes_changed': 'There are new codes of recovery',
@@ -269,6 +291,9 @@ export default {
   'problem.neither': 'The password or the code is not the right one.',
   'problem.link-over': 'This link does not count any more. If you have used it,'
     + ' log in. If not, ask for another.',
+  'problem.code-over': 'The user name and the code do not fit, or the code'
+    + ' does not count any more. Ask your teacher for another one.',
+  'problem.no-code': 'There is no code for this account. Ask your school.',
   'problem.unknown-account': 'No account here has this name. Ask your school.',
   'problem.unknown-school': 'Your school is not here. Ask your school.',
   'problem.login-denied': 'You were not let in there.',

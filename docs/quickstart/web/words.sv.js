@@ -76,6 +76,26 @@ export default {
   'reset.done': 'Ditt lösenord är bytt. Logga in med det.',
   'link.again': 'Be om en ny länk',
   'link.open': 'Öppna länken i din e-post en gång till, eller be om en ny.',
+
+  /* a code from a teacher, on paper */
+  close: 'Stäng',
+  print: 'Skriv ut',
+  'code.head': 'Lösenord',
+  'code.make': 'Kod för nytt lösenord',
+  'code.make.of': 'Kod för nytt lösenord åt {name}',
+  'code.sure': 'En kod åt {name}?',
+  'code.sure.what': 'Den som har koden kan välja ett nytt lösenord. Ge den'
+    + ' bara till eleven. Det antecknas att du gjorde det.',
+  'code.have': 'Jag har en kod från min lärare',
+  'code.what': 'Skriv det som står på papperet. Du loggas ut överallt.',
+  'code.code': 'Kod',
+  'code.step.open': 'Gå till {where}.',
+  'code.step.choose': 'Välj ”{link}”.',
+  'code.step.type': 'Skriv det här:',
+  'code.step.new': 'Hitta på ett nytt lösenord: fyra eller fem ord som du'
+    + ' kommer ihåg. Berätta det inte för någon.',
+  'code.until': 'Koden gäller en gång, till {when}.',
+
   sign: 'Registrera dig som lärare',
   'sign.what': 'För lärare vars skola inte finns här än. Du får en länk med'
     + ' e-post.',
@@ -186,6 +206,8 @@ export default {
   'notice.failed_logins': 'Många inloggningar misslyckades före din',
   'notice.sessions_ended': 'Du loggades ut där du varit inloggad längst',
   'notice.password_changed': 'Ditt lösenord byttes',
+  'notice.password_by_code': 'Ett nytt lösenord valdes med en kod från din'
+    + ' lärare',
   'notice.second_factor_changed': 'Din autentiseringsapp lades till eller togs'
     + ' bort',
   'notice.recovery_used': 'Någon loggade in med en återställningskod',
@@ -271,6 +293,10 @@ export default {
   'problem.neither': 'Lösenordet eller koden är inte rätt.',
   'problem.link-over': 'Länken gäller inte längre. Har du använt den, logga in.'
     + ' Annars: be om en ny.',
+  'problem.code-over': 'Användarnamnet och koden hör inte ihop, eller så'
+    + ' gäller koden inte längre. Be din lärare om en ny.',
+  'problem.no-code': 'Det finns ingen kod för det här kontot. Fråga din'
+    + ' skola.',
   'problem.unknown-account': 'Inget konto här har det namnet. Fråga din skola.',
   'problem.unknown-school': 'Din skola finns inte här. Fråga din skola.',
   'problem.login-denied': 'Du släpptes inte in där.',
