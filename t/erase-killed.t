@@ -12,9 +12,9 @@ use Pupil::Test;
 my $site = pupil_up(import => 1);
 my ($db, $keys) = ($site->db, $site->keystore);
 
-my @tables = (qw(data.contact data.credential data.example data.identity
-                 data.network data.progress pupil.blind_index pupil.enrolment
-                 pupil.imported pupil.import_image pupil.notice pupil.outbox
+my @tables = (qw(data.assessment data.contact data.credential data.example
+                 data.identity data.network data.progress pupil.blind_index
+                 pupil.enrolment pupil.imported pupil.import_image pupil.notice pupil.outbox
                  pupil.role pupil.session pupil.sign_up pupil.support_grant
                  pupil.trial));
 my %owned = map { $_ => 1 } grep { /^data|blind|import/ } @tables;

@@ -44,10 +44,11 @@ ok !eval { $db->do('UPDATE data.progress SET facts = NULL'); 1 },
 ok is_shown(), 'a homework and an answer';
 is_deeply $keys->selectcol_arrayref('SELECT category FROM keystore.bound'
     . ' WHERE tenant = ? ORDER BY category', {}, $site->tenant),
-    [qw(credential homework progress)], 'of which all records have facts';
+    [qw(assessment credential homework progress)], 'of which all records have facts';
 my $run = facts('--json');
 is $run->{code}, 0, 'pupilctl facts';
-is_deeply decode_json($run->{out}), { credential => 0, homework => 0, progress => 0 },
+is_deeply decode_json($run->{out}), { assessment => 0, credential => 0,
+    homework => 0, progress => 0 },
     'has nothing to do';
 
 
@@ -71,13 +72,13 @@ sub waits () {
 
 is_deeply waits(), [], 'pupilctl check finds nothing that waits';
 before();
-is_deeply waits(), [qw(credential homework progress)],
+is_deeply waits(), [qw(assessment credential homework progress)],
     'of a tenant from before it says what waits';
 ok !is_shown(), 'without facts nothing is shown';
 $run = facts('--json');
 is $run->{code}, 0, 'pupilctl facts';
 is_deeply decode_json($run->{out}),
-    { credential => 0, homework => 1, progress => 1 },
+    { assessment => 0, credential => 0, homework => 1, progress => 1 },
     'gives each its own';
 is without(), 0, 'and leaves none without';
 is_deeply waits(), [], 'and none waits';
@@ -99,7 +100,7 @@ $db->do("UPDATE pupil.owner SET state = 'erased' WHERE owner = ?", {},
 $run = facts('--json');
 is $run->{code}, 0, 'an owner who is erased';
 is_deeply decode_json($run->{out}),
-    { credential => 0, homework => 1, progress => 0 },
+    { assessment => 0, credential => 0, homework => 1, progress => 0 },
     'gets none';
 
 

@@ -10,6 +10,9 @@
 #include "core/endpoints/progress.h"
 #include "core/plugin/bound.h"
 
+#define pupil_plugin  plugin_assessment
+#include "../../plugins/assessment/assessment.c"
+#undef pupil_plugin
 #define pupil_plugin  plugin_enrolment
 #include "../../plugins/enrolment/enrolment.c"
 #undef pupil_plugin
@@ -198,6 +201,7 @@ main(void)
 {
     uint32_t  i;
 
+    load(plugin_assessment());
     load(plugin_enrolment());
     load(plugin_homework());
     load(plugin_identity());
