@@ -160,7 +160,8 @@ delete $school->{before};
 # ---- methods
 
 my @methods = qw(GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND BREW);
-for my $case (['/v1/login', 'POST'], ['/v1/session', 'GET, HEAD, DELETE'],
+for my $case (['/v1/login', 'GET, HEAD, POST'],
+              ['/v1/session', 'GET, HEAD, DELETE'],
               ['/v1/session/institution', 'POST'],
               ['/v1/homework', 'GET, HEAD, POST'],
               ['/v1/homework/<homework>', 'GET, HEAD, PATCH, DELETE'],
