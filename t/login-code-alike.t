@@ -63,6 +63,28 @@ for my $case (['a wrong code' => $pupil->{login}, '0000-0000-0000'],
 }
 cmp_ok scalar(() = $sql =~ /^/mg), '>=', 4, 'there are statements';
 
+# a row that somebody changed costs its record, and tells nothing
+forget();
+my $doubted = code($pupil);
+is $db->do('INSERT INTO pupil.role SELECT tenant, subject, institution,'
+    . " 'teacher', valid_from, valid_to, source, mac FROM pupil.role WHERE"
+    . ' subject = ?', {}, $pupil->{id}), 1, 'who may be a teacher';
+my $before = hashes();
+forget();
+statements($site);
+my $res = set_by($pupil->{login}, $doubted);
+my $its = statements($site);
+is bytes($res), $bytes, 'the same bytes';
+is $its, join("\n", $sql, 'pupil_gateway: WITH a AS (INSERT INTO'
+    . ' pupil.audit_record (tenant, request, '),
+    'the same statements, and the finding';
+is hashes() - $before, 1, 'one hash';
+is_deeply [sort @{ $day->outcomes($res) }], [qw(refused tampered)],
+    'on record, both';
+$db->do("DELETE FROM pupil.role WHERE subject = ? AND role = 'teacher'", {},
+    $pupil->{id});
+$nginx->allow_log(qr/\[crit\].*pupil[.]role is not authentic/);
+
 
 # ---- counted as guesses at a password
 

@@ -203,8 +203,20 @@ my @role = ('teacher', '--institution', $school, $site->ctl_where);
 $site->ctl_ok(qw(user role add), $pupil->{login}, @role);
 none($code, 'who is a member of staff meanwhile');
 is_problem hand(), 409, 'conflict', name => 'and gets none';
+my $revoked = $db->selectrow_array('SELECT row_to_json(r)::text FROM pupil.role'
+    . " AS r WHERE subject = ? AND role = 'teacher'", {}, $pupil->{id});
 $site->ctl_ok(qw(user role remove), $pupil->{login}, @role);
 none($code, 'a code of before that is none');
+$db->do('INSERT INTO pupil.role SELECT * FROM json_populate_record('
+    . 'NULL::pupil.role, ?::json)', {}, $revoked);
+$res = hand();
+is_status $res, 200, 'by a row from before that they are one';
+is_deeply $day->outcomes($res), ['allowed'], 'which is no finding';
+$db->do('UPDATE pupil.role SET mac = set_byte(mac, 3, get_byte(mac, 3) # 1)'
+    . " WHERE subject = ? AND role = 'teacher'", {}, $pupil->{id});
+is_problem hand(), 409, 'conflict', name => 'unless that is a changed one';
+$db->do("DELETE FROM pupil.role WHERE subject = ? AND role = 'teacher'", {},
+    $pupil->{id});
 my $soon = int(time / 86400) + 7;
 my $put = $db->prepare('INSERT INTO pupil.role (tenant, subject, institution,'
     . " role, valid_from, source, mac) VALUES (?, ?, ?, 'teacher',"
@@ -217,6 +229,33 @@ is $put->execute, 1, 'who will be a member of staff';
 is_problem hand($first), 409, 'conflict', name => 'gets none';
 $db->do("DELETE FROM pupil.role WHERE source = 'test'");
 is_status hand($first), 200, 'who will not does';
+
+
+# ---- a row of theirs that somebody changed says nothing, least of all that
+# they are no member of staff
+
+$code = code($first);
+for my $edit (['its MAC', 'mac = set_byte(mac, 3, get_byte(mac, 3) # 1)'],
+              ['its last day', "valid_to = DATE '1970-01-02'"],
+              ['its first day', 'valid_from = valid_from + 36500'],
+              ['its role', "role = 'support'"],
+              ['its number', "mac = substr(mac, 1, 32) || '\\x00000001'"])
+{
+    my ($name, $set) = @$edit;
+    forget();
+    is $put->execute, 1, 'who is, or will be, a member of staff';
+    $db->do("UPDATE pupil.role SET $set WHERE source = 'test'");
+    my $res = hand($first);
+    is_problem $res, 409, 'conflict', name => "$name: no code";
+    is_deeply [sort @{ $day->outcomes($res) }], [qw(conflict tampered)],
+        "$name: on record";
+    $res = set_by($code, $NEW, $first);
+    is_problem $res, 401, 'invalid-credentials', name => "$name: no password";
+    is_deeply [sort @{ $day->outcomes($res) }], [qw(refused tampered)],
+        "$name: on record, too";
+    $db->do("DELETE FROM pupil.role WHERE source = 'test'");
+}
+is_status hand($first), 200, 'without it as before';
 
 
 # ---- a lock

@@ -119,6 +119,8 @@ struct ngx_http_pupil_login_s {
     unsigned                      eligible:1;     /* but for the password */
     unsigned                      pupil:1;        /* one, too, today */
     unsigned                      staff:1;        /* any other, or will be */
+    unsigned                      doubted:1;      /* or may be any: a row of a
+                                                     role is not authentic */
     unsigned                      forgotten:1;    /* it asks for a mail */
     unsigned                      sign_up:1;      /* the same, of nobody yet */
 };
@@ -346,7 +348,8 @@ void ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx,
 /*
  * What a teacher's code would be made of, of the account whose row that is.
  * NGX_DECLINED: there is to be none, as it is no pupil's, or a pupil's who is
- * anything else, or may not log in, or has no credential, or one from before.
+ * anything else, or may be, or who may not log in, or has no credential, or one
+ * from before.
  */
 ngx_int_t ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, pupil_handed_t *handed);

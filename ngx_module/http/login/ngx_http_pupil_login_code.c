@@ -346,6 +346,7 @@ ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx,
     handed->authority = ctx->floors.are.authority;
 
     return rc == NGX_OK && login->eligible && login->pupil && !login->staff
+           && !login->doubted
            && login->stored.number >= ctx->floors.are.credential
            ? NGX_OK : NGX_DECLINED;
 }

@@ -579,6 +579,7 @@ static ngx_uint_t
 ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
     int                      i, n;
+    ngx_int_t                rc;
     ngx_uint_t               found;
     pupil_role_t             rank;
     pupil_expected_t         expected;
@@ -593,9 +594,9 @@ ngx_http_pupil_login_role(ngx_http_pupil_ctx_t *ctx, PGresult *res)
     expected.subject = &login->owner.id;
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &expected, &role)
-            != NGX_OK)
-        {
+        rc = ngx_http_pupil_role(ctx, res, i, PUPIL_LF_ROLE, &expected, &role);
+        if (rc != NGX_OK) {
+            login->doubted |= rc == NGX_ERROR;
             continue;
         }
 

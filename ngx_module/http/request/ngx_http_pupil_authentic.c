@@ -209,7 +209,7 @@ ngx_http_pupil_judge(ngx_http_pupil_ctx_t *ctx, const char *table,
     case PUPIL_OK:
         /* below the floor it was revoked, which is no finding */
         return ngx_http_pupil_floors_admit(ctx, subject, number) ? NGX_OK
-                                                                 : NGX_ERROR;
+                                                                 : NGX_ABORT;
 
     case PUPIL_NOT_FOUND:
         return NGX_DECLINED;

@@ -19,9 +19,9 @@
 /*
  * An enrolment row as evidence, whose group of columns (PUPIL_CE_*) begins at
  * col.  NGX_OK: authentic, what is expected, and it counts; NGX_DECLINED: NULL,
- * or just not of the expected day; NGX_ERROR: treat it as absent: tampered
- * with, or another's, which is noted (ngx_http_pupil_tampered.h), or its number
- * is below the floor of its subject: it was revoked.
+ * or just not of the expected day; else treat it as absent.  NGX_ABORT: its
+ * number is below the floor of its subject: it was revoked; NGX_ERROR: tampered
+ * with, or another's, which is noted (ngx_http_pupil_tampered.h).
  */
 ngx_int_t ngx_http_pupil_enrolment(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, const pupil_expected_t *expected,

@@ -43,7 +43,7 @@ ngx_http_pupil_proof(ngx_http_pupil_ctx_t *ctx, PGresult *res, ngx_uint_t row,
 
         rc = ngx_http_pupil_proof_group(ctx, res, row, group, &about,
                                         class_id);
-        if (rc == NGX_ERROR) {
+        if (rc == NGX_ERROR || rc == NGX_ABORT) {
             return NGX_DECLINED;
         }
 
