@@ -269,6 +269,19 @@ $site->ctl_ok(qw(subject unlock), $pupil->{id}, $site->ctl_where);
 none($code, 'locked, and not any more');
 
 
+# ---- what a lock is, and a restriction is not
+
+$code = code();
+$site->ctl_ok(qw(subject restrict), $pupil->{id}, $site->ctl_where);
+none($code, 'who is restricted');
+is_problem hand(), 409, 'conflict', name => 'and gets none';
+$site->ctl_ok(qw(subject unrestrict), $pupil->{id}, $site->ctl_where);
+is_problem set_by($code, lc $pupil->{login}), 422, 'invalid',
+    field => '/new', name => 'restricted, and not any more: it counts again';
+$site->ctl_ok(qw(user reset), $pupil->{login}, $site->ctl_where);
+none($code, 'and by a reset of the administrator it ends');
+
+
 # ---- it lets nobody past the second factor
 
 forget();
