@@ -123,6 +123,16 @@ for my $forged ($kept =~ s/state=\K./-/r, $kept =~ s/code=\K\w+/guessed/r,
 is status($session), 200, 'and ends nothing';
 
 
+# ---- a provider that answers by its query
+
+my ($other, $query) = begun($victim, 'query');
+$res = $idp->post_form($victim, $other, $query);
+is_problem $res, 405, 'method-not-allowed', name => 'a form of another';
+is $res->header('allow'), 'GET, HEAD', 'is told how it comes';
+is_deeply [$res->headers('set-cookie')], [], 'and plants nothing';
+is_status $victim->get("$other?$query"), 303, 'the log-in is good still';
+
+
 # ---- how much
 
 my $state = 'x' x 43;

@@ -30,7 +30,8 @@ my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional',
         pupil_mail => 'sv forgotten=https://school.example/password',
         pupil_sign_up => 'tenant=' . $site->tenant . " institution=$school"
             . ' page=https://school.example/sign-up trial=30d' },
-    server => $idp->server_conf)->start;
+    server => $idp->server_conf(words => 'profile=uni-login form_post'))
+    ->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
 my (@cases, %http);

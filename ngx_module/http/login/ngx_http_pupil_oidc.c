@@ -268,11 +268,22 @@ ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
     if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
         return NGX_DONE;
     }
 
-    return ngx_http_pupil_oidc_parse(ctx, ctx->body);
+    rc = ngx_http_pupil_oidc_parse(ctx, ctx->body);
+
+    if (rc == NGX_OK
+        && !ngx_http_pupil_oidc_of(ctx)->provider->client.form_post)
+    {
+        ctx->response.allow = NGX_HTTP_GET;
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED);
+    }
+
+    return rc;
 }
 
 
