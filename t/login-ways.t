@@ -42,8 +42,14 @@ my %way = (
     shared => 'pupil_login_tenant north id=' . $site->tenant
               . ' "title=Nordskolen \"Å\""; pupil_login_tenant south id='
               . $there->tenant . ';',
+    chosen => sign_up($site->tenant) . 'pupil_login_tenant north id='
+              . $site->tenant . '; pupil_login_tenant south id='
+              . $there->tenant . ';',
+    mapped => sign_up($site->tenant) . 'pupil_tenant $mapped;',
 );
 my $nginx = $site->nginx(conf => { pupil_login_password => 'all' },
+    http => 'map $cookie_school $mapped { default ' . $site->tenant
+            . '; south ' . $there->tenant . "; }\n",
     server => Encode::encode_utf8(join '', map {
         "location /$_/login { pupil_login; $way{$_} }\n" } sort keys %way));
 is $nginx->test->{code}, 0, 'nginx takes titles' or diag $nginx->test->{err};
@@ -73,6 +79,26 @@ for my $case ([plain => 'nothing but a password'],
     is_deeply $res->json, { %none, %more }, "$name: as is configured"
         or diag $res->body;
 }
+
+
+# ---- who signs up where one tenant of several is chosen
+
+my $chooses = $nginx->http;
+for my $case ([north => $true], [south => JSON::XS::false]) {
+    my ($tenant, $signs) = @$case;
+    $chooses->csrf(undef);
+    is_status $chooses->post('/chosen/login/tenant',
+                             json => { tenant => $tenant }), 200, $tenant;
+    my $res = $chooses->get('/chosen/login');
+    is $res->json->{sign_up}, $signs, 'is told its own';
+    is $res->header('cache-control'), 'no-store', 'which nobody keeps';
+    $res = $nginx->http->get('/mapped/login',
+                             header => { Cookie => "school=$tenant" });
+    is $res->json->{sign_up}, $signs, 'so by a map';
+    is $res->header('cache-control'), 'no-store', 'nor that';
+}
+is $http->get("/$_/login")->header('cache-control'), 'private, max-age=300',
+    "$_: of any" for qw(plain shared sign);
 
 
 # ---- nobody's, and to be kept

@@ -3,13 +3,15 @@
  *
  * GET /v1/login: which ways to log in there are here, and what people call
  * them, as the configuration has it.  Nobody's data, and nothing that is
- * stored: of which there is no record, and which a browser may keep a while.
+ * stored: of which there is no record, and which a browser may keep a while,
+ * unless it has that of one tenant of several, of whom some sign up.
  */
 
 #include "http/login/ngx_http_pupil_oidc.h"
 #include "http/login/ngx_http_pupil_sign_up.h"
 
 
+static ngx_uint_t ngx_http_pupil_ways_one_tenant(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_ways_named(ngx_http_pupil_ctx_t *ctx,
     const pupil_str_t *name, const pupil_str_t *title);
 static void ngx_http_pupil_ways_providers(ngx_http_pupil_ctx_t *ctx);
@@ -50,9 +52,18 @@ ngx_http_pupil_ways(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_object_end(out);
 
-    ctx->response.keeps = 1;
+    ctx->response.keeps = !ngx_http_pupil_signing_can(ctx)
+                          || ngx_http_pupil_ways_one_tenant(ctx);
 
     return NGX_OK;
+}
+
+
+/* Else it may be chosen by a cookie, and with it whether they sign up there. */
+static ngx_uint_t
+ngx_http_pupil_ways_one_tenant(ngx_http_pupil_ctx_t *ctx)
+{
+    return ctx->conf->tenants == NULL && ctx->conf->tenant->lengths == NULL;
 }
 
 
