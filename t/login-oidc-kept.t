@@ -68,4 +68,18 @@ is visit(), '/', 'once it is back';
 is $idp->tell->{discovery}, $before->{discovery} + 1, 'it is known anew';
 is_status $out->(), 200, 'and what comes again is believed';
 
+
+# ---- keys that nobody has heard of for a day
+
+$before = $idp->tell(mode => 'page');
+passes(23 * $HOUR);
+is visit(), '/', 'what is known of its keys counts for most of a day';
+passes($HOUR);
+is visit(), '/login?login=gateway', 'and no longer';
+is_problem $out->(), 502, 'gateway', name => 'nor for a log-out token';
+is visit(), '/login?login=gateway', 'nor for who comes next';
+$idp->tell(mode => 'good');
+passes($MINUTE);
+is visit(), '/', 'once it is back';
+
 done_testing;

@@ -20,6 +20,7 @@
 /* Something that a worker asks a provider for, now and then. */
 typedef struct {
     ngx_msec_t               due;          /* until then nobody does again */
+    ngx_msec_t               ends;         /* when what came is too old */
     ngx_uint_t               asking;       /* requests that do */
 } ngx_http_pupil_learning_t;
 

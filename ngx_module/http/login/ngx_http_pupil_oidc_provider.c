@@ -3,7 +3,8 @@
  *
  * What a worker knows of a provider: its own document and its keys.  Either is
  * kept for an hour, and longer while the provider does not answer, or answers
- * with something else.  A token may name a key that came later: then they are
+ * with something else: keys for a day at most, as one may be withdrawn of which
+ * nobody hears.  A token may name a key that came later: then they are
  * asked for at once, but not again within half a minute, as anybody can make up
  * names.  An ID token comes from the provider itself: a log-in waits for no
  * stranger's log-out token.
@@ -18,10 +19,12 @@
 
 #define NGX_HTTP_PUPIL_OIDC_KEPT   (3600 * 1000)    /* milliseconds */
 #define NGX_HTTP_PUPIL_OIDC_AGAIN  (30 * 1000)
+#define NGX_HTTP_PUPIL_OIDC_MOST   (24 * 3600 * 1000)
 
 
 static ngx_int_t ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_oidc_age(ngx_http_pupil_provider_t *provider);
 static ngx_uint_t ngx_http_pupil_oidc_before(ngx_msec_t due);
 static ngx_int_t ngx_http_pupil_oidc_unknown(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_learning_t *learning, ngx_http_pupil_step_pt again);
@@ -134,6 +137,8 @@ ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
     provider = oidc->provider;
     oidc->next = next;
 
+    ngx_http_pupil_oidc_age(provider);
+
     if (again) {
         due = &provider->sought[oidc->by_provider];
 
@@ -207,11 +212,25 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
     provider->keyed = alloc.ctx;
     provider->jwks = jwks;
     provider->keying.due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_KEPT;
+    provider->keying.ends = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_MOST;
 
     cln->handler = ngx_http_pupil_oidc_release;
     cln->data = &provider->jwks;
 
     return oidc->next(ctx);
+}
+
+
+/* Keys that are too old are as none: they can be had of the provider alone. */
+static void
+ngx_http_pupil_oidc_age(ngx_http_pupil_provider_t *provider)
+{
+    if (provider->keyed != NULL
+        && !ngx_http_pupil_oidc_before(provider->keying.ends))
+    {
+        ngx_destroy_pool(provider->keyed);
+        provider->keyed = NULL;
+    }
 }
 
 
