@@ -7,6 +7,7 @@
 # which tenant, counts all the same; and whose log-in it is.
 
 use lib 't/lib';
+use MIME::Base64 qw(decode_base64url);
 use Pupil::Test;
 use Pupil::Day;
 use Pupil::Provider;
@@ -22,13 +23,18 @@ my $nginx = $site->nginx(server => join '',
     map({ $idp->server_conf(name => $_, words => "$CLAIM form_post") }
         qw(form other)),
     'location /v1/login/ { pupil_login; }')->start;
-my ($SESSION, $TENANT, $ANSWER) = map { "__Host-pupil$_" } '', '-tenant',
-    '-answer';
+my ($SESSION, $TENANT) = map { "__Host-pupil$_" } '', '-tenant';
 
 sub status ($session, $at = $nginx) {
     my $http = $at->http;
     $http->{cookies} = { %$session };
     return $http->get('/v1/session')->status;
+}
+
+# The page of ours that a form of another site goes on to.
+sub page ($http, $path, $form) {
+    my $res = $idp->post_form($http, $path, $form);
+    return Pupil::Provider::behind($res->header('location') // '');
 }
 
 sub who ($http) { ($http->get('/v1/session')->json->{user} // {})->{id} }
@@ -45,18 +51,19 @@ is_deeply [grep { !/; SameSite=Lax/ } $sent->headers('set-cookie')], [],
 my ($path, $form) = split /\?/, $idp->authorize($sent), 2;
 my $res = $idp->post_form($http, $path, $form);
 is_status $res, 303, 'a form of another site';
-is Pupil::Provider::behind($res->header('location') // ''), $path,
-    'goes on to a page of ours, without the code in its line';
-like +($res->headers('set-cookie'))[0], qr/^\Q$ANSWER\E=code=[\w.%&=-]+;\ Path=\/;
-    \ Secure;\ HttpOnly;\ SameSite=Lax;\ Max-Age=600$/x, 'but in a cookie';
+my $page = Pupil::Provider::behind($res->header('location') // '');
+like $page, qr/^\Q$path\E\?answer=[\w-]{100,}$/, 'goes on to a page of ours';
+my %said = map { split /=/, $_, 2 } split /&/, $form;
+unlike decode_base64url($page =~ s/.*=//r), qr/\Q$_\E/, 'it is sealed there'
+    for @said{qw(code state)};
+is_deeply [$res->headers('set-cookie')], [], 'by no cookie';
 is who($http), undef, 'which logs nobody in yet';
-is_status $http->get($path), 303, 'that page does';
+is_status $http->get($page), 303, 'that page does';
 is who($http), $teacher{north}{id}, 'who it is';
 is_deeply [keys %{ $http->cookies }], [$SESSION], 'and no other cookie is left';
 is_problem $http->get($path), 400, 'malformed', name => 'that was all of it';
-$idp->post_form($http, $path, $form);
-is_problem $http->get($path), 400, 'login-flow', name => 'it counts once';
-is $http->cookies->{$ANSWER}, undef, 'and is kept no longer';
+is_problem $http->get($_), 400, 'login-flow', name => 'it counts once'
+    for $page, page($http, $path, $form);
 
 
 # ---- who was logged in before
@@ -87,6 +94,15 @@ my @sessions = map {
 is_deeply [map { status($_) } @sessions], [401, 401, 200],
     'of which the last is logged in alone';
 
+$http = $nginx->http;
+my @pages = map { page($http, split /\?/, $idp->authorize($_), 2) }
+            map { $http->get("/v1/login/$_") } qw(form form other);
+$idp->post_form($http, $path, 'state=' . 'x' x 43 . "&code=junk$_") for 1 .. 9;
+is_deeply [keys %{ $http->cookies }], [grep { /flow/ } keys %{ $http->cookies }],
+    'no other site\'s form leaves anything in a browser';
+is $http->get($_)->header('location'), '/', 'nor takes a tab\'s answer away'
+    for @pages;
+
 
 # ---- whose log-in it is not
 
@@ -99,28 +115,25 @@ $idp->by_form($victim, $victim->get('/v1/login/form'));
 my $session = { %{ $victim->cookies } };
 begun($victim);
 ($path, $form) = begun($nginx->http);
-$idp->post_form($victim, $path, $form);
-is_problem $victim->get($path), 400, 'login-flow',
+is_problem $victim->get(page($victim, $path, $form)), 400, 'login-flow',
     name => 'an answer to another browser';
 is status($session), 200, 'ends nothing';
 is $victim->cookies->{$SESSION}, $session->{$SESSION}, 'and logs nobody in';
 
 ($path, $form) = begun($victim);
-$idp->post_form($victim, $path, $form);
-is_problem $victim->get($path =~ s/form/other/r), 400, 'login-flow',
-    name => 'an answer of another provider';
+is_problem $victim->get(page($victim, $path =~ s/form/other/r, $form)), 400,
+    'login-flow', name => 'an answer of another provider';
 
 ($path, $form) = begun($victim);
-$idp->post_form($victim, $path, $form);
-my $kept = $victim->cookies->{$ANSWER};
-for my $forged ($kept =~ s/state=\K./-/r, $kept =~ s/code=\K\w+/guessed/r,
-                "$kept&$kept", 'x', '') {
-    $victim->{cookies}{$ANSWER} = $forged;
-    $res = $victim->get($path);
-    cmp_ok $res->status, '>=', 400, 'what nobody sent';
-    cmp_ok $res->status, '<', 500, 'is refused';
+$page = page($victim, $path, $form);
+for my $forged ($page =~ s/form/other/r, $page =~ s/=\K(.)/$1 eq 'A' ? 'B' : 'A'/er,
+                "$page&x=1", "$path?answer=x", "$path?answer=",
+                "$path?answer=" . 'A' x 3000) {
+    is_problem $victim->get($forged), 400, 'malformed',
+        name => 'what nobody sealed';
 }
 is status($session), 200, 'and ends nothing';
+is_status $victim->get($page), 303, 'what was sealed is good still';
 
 
 # ---- a provider that answers by its query
@@ -136,12 +149,11 @@ is_status $victim->get("$other?$query"), 303, 'the log-in is good still';
 # ---- how much
 
 my $state = 'x' x 43;
-is_status $idp->post_form($victim, $path, "state=$state&code=" . 'x' x 2048),
-    303, 'a long code';
-is length($victim->cookies->{$ANSWER}), 2048 + 43 + length 'code=&state=',
-    'fits';
+my $long = page($victim, $path, "state=$state&code=" . 'x' x 2048);
+cmp_ok length $long, '<', 4000, 'a long code fits in a line';
+is_problem $victim->get($long), 400, 'login-flow', name => 'which is read';
 is_problem $idp->post_form($victim, $path, "state=$state&code=" . '%2F' x 2048),
-    400, 'malformed', name => 'one that no browser keeps';
+    400, 'malformed', name => 'one that is too long for it';
 
 
 # ---- one address, many tenants

@@ -30,8 +30,7 @@ my $nginx = $site->nginx(conf => { pupil_second_factor => 'pupil=optional',
         pupil_mail => 'sv forgotten=https://school.example/password',
         pupil_sign_up => 'tenant=' . $site->tenant . " institution=$school"
             . ' page=https://school.example/sign-up trial=30d' },
-    server => $idp->server_conf(words => 'profile=uni-login form_post'))
-    ->start;
+    server => $idp->server_conf(words => 'profile=uni-login form_post'))->start;
 my %person = map { $_->[0] => $site->person($_->[1]) }
     [teacher => 'CBeane'], [pupil => 'OKlein'], [admin => 'FFlowers'];
 my (@cases, %http);
@@ -191,11 +190,11 @@ sub ask_there ($as, $way, $code, $account = $person{pupil}{login}) {
     $idp->tell(claims => { uniid => $account });
     my $sent = ask($as => 'GET /v1/login/{provider}', '/v1/login/uni', 303);
     my ($path, $back) = split /\?/, $idp->authorize($sent), 2;
-    ask($as => "POST /v1/login/{provider}/callback", $path, 303,
-        body => $back, type => 'application/x-www-form-urlencoded')
-        if $way eq 'POST';
-    return ask($as => "GET /v1/login/{provider}/callback",
-               $way eq 'POST' ? $path : "$path?$back", $code);
+    my $at = '/v1/login/{provider}/callback';
+    my $on = $way eq 'GET' ? "$path?$back" : Pupil::Provider::behind(
+        ask($as => "POST $at", $path, 303, body => $back,
+            type => 'application/x-www-form-urlencoded')->header('location'));
+    return ask($as => "GET $at", $on, $code);
 }
 
 ask(nobody => 'GET /v1/login/{provider}', '/v1/login/else', 404);

@@ -13,7 +13,7 @@
 
 
 #define PUPIL_CODE_MAX         2048    /* bytes of an authorization code */
-#define PUPIL_ANSWER_MAX       3800    /* of an answer in a cookie */
+#define PUPIL_ANSWER_MAX       2400    /* of an answer that is sealed */
 #define PUPIL_TOKENS_MAX       65536   /* bytes of an answer with tokens */
 #define PUPIL_DISCOVERY_MAX    65536
 
@@ -73,6 +73,18 @@ pupil_rc_t pupil_oidc_answer(const pupil_alloc_t *alloc, pupil_str_t form,
 /* The same answer as a form again, of alloc; data NULL: no memory. */
 pupil_str_t pupil_oidc_answer_form(const pupil_alloc_t *alloc,
     const pupil_oidc_answer_t *answer);
+
+/*
+ * A form as text for a URL, of alloc; data NULL: no memory.  key: "token" of
+ * the address's tenant.  provider: its name.
+ */
+pupil_str_t pupil_oidc_answer_seal(const pupil_alloc_t *alloc,
+    const pupil_key_t *key, pupil_str_t provider, pupil_str_t form);
+
+/* PUPIL_INVALID: it is none of this provider's; or PUPIL_NO_MEMORY. */
+pupil_rc_t pupil_oidc_answer_open(const pupil_alloc_t *alloc,
+    const pupil_key_t *key, pupil_str_t provider, pupil_str_t text,
+    pupil_str_t *form);
 
 /* The form by which a provider logs somebody out. */
 pupil_rc_t pupil_oidc_logout_form(const pupil_alloc_t *alloc, pupil_str_t form,

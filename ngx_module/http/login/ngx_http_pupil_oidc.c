@@ -14,8 +14,6 @@ static ngx_http_pupil_provider_t *ngx_http_pupil_oidc_find(
 static ngx_int_t ngx_http_pupil_oidc_redirect(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_send(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t form);
 static ngx_int_t ngx_http_pupil_oidc_turn(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redeem(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_redeemed(ngx_http_pupil_ctx_t *ctx);
@@ -245,54 +243,9 @@ ngx_http_pupil_oidc_send_out(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_oidc_query_parse(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t    rc;
-    ngx_uint_t   kept;
-    pupil_str_t  form;
-
-    form.data = ctx->request->args.data;
-    form.len = ctx->request->args.len;
-
-    kept = form.len == 0
-           && ngx_http_pupil_oidc_answer_sent(ctx, &form) == NGX_OK;
-
-    rc = ngx_http_pupil_oidc_parse(ctx, form);
-
-    if (rc == NGX_OK) {
-        ngx_http_pupil_oidc_of(ctx)->kept = kept;
-    }
-
-    return rc;
-}
-
-
-ngx_int_t
-ngx_http_pupil_oidc_form_parse(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_int_t  rc;
-
-    if (ngx_http_pupil_no_arguments(ctx) != NGX_OK) {
-        return NGX_DONE;
-    }
-
-    rc = ngx_http_pupil_oidc_parse(ctx, ctx->body);
-
-    if (rc == NGX_OK
-        && !ngx_http_pupil_oidc_of(ctx)->provider->client.form_post)
-    {
-        ctx->response.allow = NGX_HTTP_GET;
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_METHOD_NOT_ALLOWED);
-    }
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
-{
+    size_t                  len;
     ngx_int_t               rc;
-    pupil_rc_t              parsed;
-    const char             *why;
+    pupil_str_t             form;
     ngx_http_pupil_oidc_t  *oidc;
 
     ngx_http_pupil_debug(ctx, "parse");
@@ -301,6 +254,32 @@ ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+    form.data = ctx->request->args.data;
+    form.len = ctx->request->args.len;
+    len = sizeof(NGX_HTTP_PUPIL_OIDC_SEALED) - 1;
+
+    if (form.len < len
+        || ngx_memcmp(form.data, NGX_HTTP_PUPIL_OIDC_SEALED, len) != 0)
+    {
+        return ngx_http_pupil_oidc_read(ctx, form);
+    }
+
+    oidc->by_form = 1;
+    oidc->sealed.data = form.data + len;
+    oidc->sealed.len = form.len - len;
+
+    return ngx_http_pupil_oidc_at_home(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_read(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
+{
+    pupil_rc_t              parsed;
+    const char             *why;
+    ngx_http_pupil_oidc_t  *oidc;
 
     oidc = ngx_http_pupil_oidc_of(ctx);
 
@@ -315,34 +294,13 @@ ngx_http_pupil_oidc_parse(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
 }
 
 
-/* Nothing is believed of it yet: what it is good for its cookies say. */
 ngx_int_t
-ngx_http_pupil_oidc_form(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t             form, page;
-    ngx_http_pupil_oidc_t  *oidc;
-
     ngx_http_pupil_debug(ctx, "start");
 
-    oidc = ngx_http_pupil_oidc_of(ctx);
-
-    form = pupil_oidc_answer_form(&ctx->alloc, &oidc->answer);
-    if (form.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (form.len > PUPIL_ANSWER_MAX) {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_MALFORMED);
-    }
-
-    if (ngx_http_pupil_oidc_answer_keep(ctx, form) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    page.data = oidc->redirect.data;
-    page.len = oidc->redirect.len;
-
-    return ngx_http_pupil_oidc_onward(ctx, page);
+    return ngx_http_pupil_oidc_of(ctx)->by_form ? ngx_http_pupil_oidc_open(ctx)
+                                                : ngx_http_pupil_oidc_back(ctx);
 }
 
 
@@ -351,19 +309,16 @@ ngx_http_pupil_oidc_form(ngx_http_pupil_ctx_t *ctx)
  * they may come again with both.
  */
 ngx_int_t
-ngx_http_pupil_oidc_callback(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t               rc;
     ngx_http_pupil_oidc_t  *oidc;
-
-    ngx_http_pupil_debug(ctx, "start");
 
     oidc = ngx_http_pupil_oidc_of(ctx);
 
     rc = ngx_http_pupil_oidc_flow_find(ctx);
     if (rc != NGX_OK) {
         return rc != NGX_DECLINED ? rc
-               : ngx_http_pupil_oidc_answer_end(ctx) != NGX_OK ? NGX_ERROR
                : ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_LOGIN_FLOW);
     }
 

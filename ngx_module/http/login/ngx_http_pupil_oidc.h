@@ -17,6 +17,10 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
+/* An answer that came as a form, in the line of the page it goes on to. */
+#define NGX_HTTP_PUPIL_OIDC_SEALED  "answer="
+
+
 /* Something that a worker asks a provider for, now and then. */
 typedef struct {
     ngx_msec_t               due;          /* until then nobody does again */
@@ -98,6 +102,7 @@ typedef ngx_int_t (*ngx_http_pupil_verified_pt)(ngx_http_pupil_ctx_t *ctx,
 struct ngx_http_pupil_oidc_s {
     ngx_http_pupil_provider_t  *provider;
     ngx_str_t                   redirect;      /* our callback's URL */
+    pupil_str_t                 sealed;        /* what a page is to read */
     pupil_oidc_answer_t         answer;        /* what the browser brought */
     ngx_http_pupil_turn_t       turn;
     pupil_flow_t                flow;
@@ -129,7 +134,7 @@ struct ngx_http_pupil_oidc_s {
     unsigned                    by_provider:1; /* no browser asks */
     unsigned                    waits:1;       /* for another to be told */
     unsigned                    plain:1;       /* nor is it sent on */
-    unsigned                    kept:1;        /* the answer is a cookie's */
+    unsigned                    by_form:1;     /* the answer came, sealed */
 };
 
 #define ngx_http_pupil_oidc_of(ctx)                                           \
@@ -218,15 +223,21 @@ ngx_int_t ngx_http_pupil_oidc_flow_begin(ngx_http_pupil_ctx_t *ctx);
 /* The flow that the answer's state is of.  NGX_DECLINED. */
 ngx_int_t ngx_http_pupil_oidc_flow_find(ngx_http_pupil_ctx_t *ctx);
 
-/* Its cookie ends, and that of the answer. */
+/* Its cookie ends. */
 ngx_int_t ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx);
 
-/* An answer that came as a form, for the page that it goes on to. */
-ngx_int_t ngx_http_pupil_oidc_answer_keep(ngx_http_pupil_ctx_t *ctx,
+/* Into oidc->answer.  NGX_OK, or a problem. */
+ngx_int_t ngx_http_pupil_oidc_read(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t form);
-ngx_int_t ngx_http_pupil_oidc_answer_sent(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t *form);
-ngx_int_t ngx_http_pupil_oidc_answer_end(ngx_http_pupil_ctx_t *ctx);
+
+/* Reads oidc->sealed, and goes back to the tenant that the browser chose. */
+ngx_int_t ngx_http_pupil_oidc_open(ngx_http_pupil_ctx_t *ctx);
+
+/* oidc->answer is there: whose log-in it is. */
+ngx_int_t ngx_http_pupil_oidc_back(ngx_http_pupil_ctx_t *ctx);
+
+/* The audit of a tenant that was entered has no hole.  NGX_OK, or a problem. */
+ngx_int_t ngx_http_pupil_oidc_whole(ngx_http_pupil_ctx_t *ctx);
 
 
 /* Ends a step: a problem, or the page that there is for it.  To pass on. */

@@ -4,18 +4,12 @@
  * Flows in cookies, one for each, so that several tabs log in beside each
  * other.  A cookie is named after its flow's state; of more than a few the
  * oldest end.
- *
- * An answer by form is a POST from another site, with which browsers send no
- * cookie that is SameSite=Lax: not the flow's, nor what says who was logged in
- * before and at which tenant.  All of them come to a page that the POST goes on
- * to, and with them the answer, in a cookie until its flow ends.
  */
 
 #include "http/login/ngx_http_pupil_oidc.h"
 
 
 #define NGX_HTTP_PUPIL_FLOW_COOKIE  "__Host-pupil-flow"    /* and a dot */
-#define NGX_HTTP_PUPIL_ANSWER_COOKIE  "__Host-pupil-answer"
 #define NGX_HTTP_PUPIL_FLOW_NAME    16    /* of a state, in its name */
 #define NGX_HTTP_PUPIL_FLOWS        5     /* at a time, in a browser */
 
@@ -110,46 +104,8 @@ ngx_http_pupil_oidc_flow_find(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_oidc_flow_end(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t  rc;
-
-    rc = ngx_http_pupil_oidc_answer_end(ctx);
-
-    return rc == NGX_OK
-           ? ngx_http_pupil_oidc_flow_cookie(
-                 ctx, ngx_http_pupil_oidc_of(ctx)->words.state, NULL)
-           : rc;
-}
-
-
-ngx_int_t
-ngx_http_pupil_oidc_answer_keep(ngx_http_pupil_ctx_t *ctx, pupil_str_t form)
-{
-    ngx_http_pupil_cookie_t  cookie;
-
-    ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
-    cookie.name = NGX_HTTP_PUPIL_ANSWER_COOKIE;
-    cookie.value = form;
-    cookie.age = PUPIL_FLOW_LIFETIME;
-
-    return ngx_http_pupil_cookie_set(ctx, &cookie);
-}
-
-
-ngx_int_t
-ngx_http_pupil_oidc_answer_sent(ngx_http_pupil_ctx_t *ctx, pupil_str_t *form)
-{
-    return ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_ANSWER_COOKIE,
-                                 form);
-}
-
-
-ngx_int_t
-ngx_http_pupil_oidc_answer_end(ngx_http_pupil_ctx_t *ctx)
-{
-    static const pupil_str_t  nothing = { NULL, 0 };
-
-    return ngx_http_pupil_oidc_of(ctx)->kept
-           ? ngx_http_pupil_oidc_answer_keep(ctx, nothing) : NGX_OK;
+    return ngx_http_pupil_oidc_flow_cookie(
+               ctx, ngx_http_pupil_oidc_of(ctx)->words.state, NULL);
 }
 
 

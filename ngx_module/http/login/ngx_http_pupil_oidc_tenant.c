@@ -390,16 +390,26 @@ ngx_http_pupil_oidc_enter(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t
 ngx_http_pupil_oidc_entered(ngx_http_pupil_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
     ngx_http_pupil_debug(ctx, "the tenant is entered");
 
-    if (ctx->conf->audit_holes == PUPIL_HOLES_REFUSE
-        && ngx_http_pupil_holes_of(&ctx->main->holes, &ctx->tenant))
-    {
-        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_AUDIT_HOLE);
+    rc = ngx_http_pupil_oidc_whole(ctx);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     return ngx_http_pupil_oidc_names(ctx) == NGX_OK
            ? ngx_http_pupil_oidc_account(ctx) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_pupil_oidc_whole(ngx_http_pupil_ctx_t *ctx)
+{
+    return ctx->conf->audit_holes == PUPIL_HOLES_REFUSE
+           && ngx_http_pupil_holes_of(&ctx->main->holes, &ctx->tenant)
+           ? ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_AUDIT_HOLE) : NGX_OK;
 }
 
 

@@ -1,0 +1,93 @@
+/*
+ * Copyright (C) the Pupil authors
+ *
+ * An answer that came as a form, on its way to the page that reads it: sealed,
+ * so that the line of a request, which logs have, tells no code.
+ */
+
+#include <sodium.h>
+
+#include "pupil_plugin.h"
+#include "core/base/text.h"
+#include "core/login/carried.h"
+#include "core/login/oidc.h"
+#include "core/vault/keyed.h"
+
+
+static void sealed_key(const pupil_key_t *key, pupil_str_t provider,
+    uint8_t derived[PUPIL_HASH_LEN]);
+
+
+pupil_str_t
+pupil_oidc_answer_seal(const pupil_alloc_t *alloc, const pupil_key_t *key,
+    pupil_str_t provider, pupil_str_t form)
+{
+    uint8_t      derived[PUPIL_HASH_LEN];
+    uint8_t     *text, *room;
+    pupil_str_t  out = { NULL, 0 };
+
+    text = alloc->alloc(alloc->ctx, PUPIL_CARRIED_TEXT_LEN(form.len));
+    room = alloc->alloc(alloc->ctx, PUPIL_CARRIED_SEALED(form.len));
+
+    if (text == NULL || room == NULL) {
+        return out;
+    }
+
+    sealed_key(key, provider, derived);
+    pupil_carried_seal(derived, form.data, form.len, room, text);
+
+    sodium_memzero(derived, sizeof(derived));
+    pupil_stack_wipe();
+
+    out.data = text;
+    out.len = PUPIL_CARRIED_TEXT_LEN(form.len);
+
+    return out;
+}
+
+
+pupil_rc_t
+pupil_oidc_answer_open(const pupil_alloc_t *alloc, const pupil_key_t *key,
+    pupil_str_t provider, pupil_str_t text, pupil_str_t *form)
+{
+    size_t       bytes, most;
+    uint8_t      derived[PUPIL_HASH_LEN];
+    uint8_t     *clear, *room;
+    pupil_rc_t   rc;
+
+    bytes = PUPIL_BASE64URL_BYTES(text.len);
+    most = PUPIL_CARRIED_SEALED(PUPIL_ANSWER_MAX);
+
+    if (bytes <= PUPIL_CARRIED_SEALED(0) || bytes > most) {
+        return PUPIL_INVALID;
+    }
+
+    form->len = bytes - PUPIL_CARRIED_SEALED(0);
+    clear = alloc->alloc(alloc->ctx, form->len);
+    room = alloc->alloc(alloc->ctx, bytes);
+    form->data = clear;
+
+    if (clear == NULL || room == NULL) {
+        return PUPIL_NO_MEMORY;
+    }
+
+    sealed_key(key, provider, derived);
+    rc = pupil_carried_open(derived, text, room, clear, form->len);
+
+    sodium_memzero(derived, sizeof(derived));
+    pupil_stack_wipe();
+
+    return rc;
+}
+
+
+static void
+sealed_key(const pupil_key_t *key, pupil_str_t provider,
+    uint8_t derived[PUPIL_HASH_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.answer.v1", PUPIL_HASH_LEN);
+    pupil_keyed_str(&hash, provider);
+    pupil_keyed_end(&hash, derived);
+}
