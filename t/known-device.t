@@ -105,6 +105,24 @@ for my $bad ('yes', 1, {}) {
 }
 
 
+# One that was known is not from then on.
+my $alone = $nginx->http;
+login($alone, $_) for qw(other classmate);
+$res = login($alone, 'other', shared => \1);
+is_status $res, 200, 'who was known says that others use it, too';
+like device($res), qr/^\Q$DEVICE\E=[\w-]+; .*Max-Age=15552000$/,
+    'what it has of them is taken out';
+is device(login($alone, 'other', shared => \1)), undef, 'once';
+guessed_at(qw(classmate other));
+is login($alone, 'classmate')->status, 200, 'while others are known there';
+is login($alone, 'other')->status, 429, 'they are a stranger';
+forget();
+like device(login($alone, 'classmate', shared => \1)),
+    qr/^\Q$DEVICE\E=; .*Max-Age=0$/, 'and the last one\'s ends the cookie';
+is $alone->cookies->{$DEVICE}, undef, 'of which nothing is left';
+is device(login($alone, 'classmate', shared => \1)), undef, 'nor ends again';
+
+
 # ---- with a second factor
 
 my $teacher = Pupil::Factor->new($day, 'teacher', $clock);
@@ -131,6 +149,18 @@ is login($half, 'teacher', shared => \1)->json->{status},
 $res = $teacher->prove($half, totp => $teacher->next_code);
 is_status $res, 200, 'a code lets in';
 is device($res), undef, 'and leaves nothing there, either';
+
+# It is said beside the password, and counts once the code is right.
+$half = $nginx->http;
+login($half, 'teacher');
+$teacher->prove($half, totp => $teacher->next_code);
+$kept = $half->cookies->{$DEVICE};
+login($half, 'teacher', shared => \1);
+is $half->cookies->{$DEVICE}, $kept, 'where they are known, a password is not';
+$res = $teacher->prove($half, totp => $teacher->next_code);
+like device($res), qr/^\Q$DEVICE\E=; .*Max-Age=0$/, 'with a code it is over';
+guessed_at('teacher');
+is login($half, 'teacher')->status, 429, 'and they are a stranger there';
 
 forget();
 

@@ -226,6 +226,37 @@ test_another(const pupil_key_t *key)
 }
 
 
+/* Somebody has two names, and says that others use the computer, too. */
+static void
+test_drop(const pupil_key_t *key)
+{
+    uint8_t                 one[PUPIL_DEVICE_ONE_LEN];
+    pupil_device_t          device;
+    pupil_device_account_t  zoe = account_of("zoe", 7);
+    pupil_device_account_t  ann = account_of("ann", 7);
+
+    pupil_device_new(&device);
+    log_in(key, &device, "zoe", TODAY);
+    log_in(key, &device, "ann", TODAY);
+    pupil_device_one(key, &device, str("zoe@school"), one);
+    pupil_device_add(key, &device, one, TODAY, &zoe);
+
+    ok(pupil_device_drop(key, &device, &zoe) == 2 && device.count == 1
+       && age(key, &device, "zoe", TODAY) == -1
+       && age(key, &device, "zoe@school", TODAY) == -1,
+       "whom it is to forget it knows by none of their names");
+    ok(age_of(key, &device, "ann", ann) == 0, "while it knows the others");
+    ok(pupil_device_drop(key, &device, &zoe) == 0, "once");
+
+    log_in(key, &device, "zoe", TODAY);
+    ok(pupil_device_drop(key, &device, &ann) == 1
+       && age_of(key, &device, "zoe", zoe) == 0,
+       "whichever came first");
+    ok(pupil_device_drop(key, &device, &zoe) == 1 && device.count == 0,
+       "and in the end nobody");
+}
+
+
 /* Each length, and each character changed to each other byte. */
 static void
 test_strict(const pupil_key_t *key)
@@ -296,6 +327,7 @@ main(void)
     test_whose(&key);
     test_many(&key);
     test_another(&key);
+    test_drop(&key);
     test_strict(&key);
 
     return tap_done();

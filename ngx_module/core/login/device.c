@@ -139,6 +139,35 @@ pupil_device_add(const pupil_key_t *key, pupil_device_t *device,
 }
 
 
+/* A stamp that somebody has made up takes out what is theirs alone. */
+size_t
+pupil_device_drop(const pupil_key_t *key, pupil_device_t *device,
+    const pupil_device_account_t *account)
+{
+    size_t    i, count;
+    uint8_t   stamp[PUPIL_DEVICE_STAMP];
+    uint8_t  *entry;
+
+    device_stamp(key, account, stamp);
+    pupil_stack_wipe();
+
+    count = device->count;
+    device->count = 0;
+
+    for (i = 0; i < count; i++) {
+        entry = device->bytes + PUPIL_DEVICE_LEN(i);
+
+        if (sodium_memcmp(stamp, entry + 4, sizeof(stamp)) != 0) {
+            memmove(device->bytes + PUPIL_DEVICE_LEN(device->count), entry,
+                    ENTRY_LEN);
+            device->count++;
+        }
+    }
+
+    return count - device->count;
+}
+
+
 size_t
 pupil_device_text(const pupil_device_t *device,
     uint8_t text[PUPIL_DEVICE_TEXT_MAX])

@@ -70,6 +70,13 @@ void pupil_device_add(const pupil_key_t *key, pupil_device_t *device,
     const uint8_t one[PUPIL_DEVICE_ONE_LEN], uint32_t today,
     const pupil_device_account_t *account);
 
+/*
+ * It is not to know that account, by whichever of its names, with its password
+ * of now.  Returns how many of what it had that was.
+ */
+size_t pupil_device_drop(const pupil_key_t *key, pupil_device_t *device,
+    const pupil_device_account_t *account);
+
 /* Its cookie; returns the length. */
 size_t pupil_device_text(const pupil_device_t *device,
     uint8_t text[PUPIL_DEVICE_TEXT_MAX]);

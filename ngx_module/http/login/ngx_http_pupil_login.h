@@ -233,7 +233,7 @@ ngx_uint_t ngx_http_pupil_login_device_over(ngx_http_pupil_ctx_t *ctx);
 void ngx_http_pupil_login_device_half(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, uint8_t one[PUPIL_DEVICE_ONE_LEN]);
 
-/* Somebody has logged in: it is known from now on. */
+/* Somebody has logged in: it is known from now on, or not any more. */
 ngx_int_t ngx_http_pupil_login_device_keep(ngx_http_pupil_ctx_t *ctx);
 
 /*

@@ -21,6 +21,7 @@ static void ngx_http_pupil_login_device_sent(ngx_http_pupil_ctx_t *ctx,
     pupil_device_t *device);
 static void ngx_http_pupil_login_device_whose(ngx_http_pupil_ctx_t *ctx,
     pupil_device_account_t *account);
+static ngx_int_t ngx_http_pupil_login_device_cookie(ngx_http_pupil_ctx_t *ctx);
 
 
 /*
@@ -127,7 +128,10 @@ ngx_http_pupil_login_device_half(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* Who comes from a provider guesses no passwords. */
+/*
+ * Who comes from a provider guesses no passwords.  Of a log-in in two halves
+ * the ticket says by zeroes that others use the computer.
+ */
 ngx_int_t
 ngx_http_pupil_login_device_keep(ngx_http_pupil_ctx_t *ctx)
 {
@@ -158,11 +162,12 @@ ngx_http_pupil_login_device_keep(ngx_http_pupil_ctx_t *ctx)
         pupil_device_one(key, &login->browser, login->known_as, one);
     }
 
-    if (!login->keeps) {
-        return NGX_OK;
-    }
-
     ngx_http_pupil_login_device_whose(ctx, &account);
+
+    if (!login->keeps) {
+        return pupil_device_drop(key, &login->browser, &account) != 0
+               ? ngx_http_pupil_login_device_cookie(ctx) : NGX_OK;
+    }
 
     if (pupil_device_age(key, &login->browser, one, today, &account) == 0) {
         return NGX_OK;
@@ -170,7 +175,7 @@ ngx_http_pupil_login_device_keep(ngx_http_pupil_ctx_t *ctx)
 
     pupil_device_add(key, &login->browser, one, today, &account);
 
-    return ngx_http_pupil_login_device_set(ctx);
+    return ngx_http_pupil_login_device_cookie(ctx);
 }
 
 
@@ -229,21 +234,29 @@ ngx_http_pupil_login_device_anew(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found)
 ngx_int_t
 ngx_http_pupil_login_device_set(ngx_http_pupil_ctx_t *ctx)
 {
+    return ((ngx_http_pupil_login_t *) ctx->data)->keeps
+           ? ngx_http_pupil_login_device_cookie(ctx) : NGX_OK;
+}
+
+
+/* One that knows nobody ends. */
+static ngx_int_t
+ngx_http_pupil_login_device_cookie(ngx_http_pupil_ctx_t *ctx)
+{
     uint8_t                   text[PUPIL_DEVICE_TEXT_MAX];
     ngx_http_pupil_login_t   *login;
     ngx_http_pupil_cookie_t   cookie;
 
     login = ctx->data;
 
-    if (!login->keeps) {
-        return NGX_OK;
-    }
-
     ngx_memzero(&cookie, sizeof(ngx_http_pupil_cookie_t));
     cookie.name = NGX_HTTP_PUPIL_DEVICE_COOKIE;
-    cookie.value.data = text;
-    cookie.value.len = pupil_device_text(&login->browser, text);
-    cookie.age = PUPIL_DEVICE_DAYS * 86400;
+
+    if (login->browser.count != 0) {
+        cookie.value.data = text;
+        cookie.value.len = pupil_device_text(&login->browser, text);
+        cookie.age = PUPIL_DEVICE_DAYS * 86400;
+    }
 
     return ngx_http_pupil_cookie_set(ctx, &cookie);
 }
