@@ -189,6 +189,12 @@ sub commands ($text) {
         split /\n/, $text;
 }
 
+# Where the file of pupilctl says a tenant, a new one is given a UUID of its own.
+my @made = map { $text{$_} =~ /`(pupilctl tenant add "[^`]*)`/g } @documents;
+cmp_ok scalar(@made), '>=', 2, 'tenants that are made';
+is_deeply [grep { !/ --tenant\s\$\(uuidgen\)$/ } @made], [],
+    'have a UUID of their own';
+
 my (%used, @unknown, @run);
 for my $document (@documents) {
     my $name = $document =~ s{^\Q$root\E/}{}r;
