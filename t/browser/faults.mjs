@@ -250,6 +250,121 @@ async function people(context, page) {
 }
 
 
+/* What a teacher's list has of that title. */
+async function named(context, title) {
+  const answered = await context.request.get(
+    `${input.url}/v1/homework?status=open&limit=100`);
+
+  return (await answered.json()).homework.filter((one) => one.title === title);
+}
+
+
+/* Stored, though the page has not heard of it; then the form is drawn anew. */
+async function unheard(context, page) {
+  const given = page.getByRole('button', { name: 'Give homework' });
+  const link = page.getByRole('link', { name: 'Give homework' });
+
+  expect(/ERR_|Failed to load|401/);
+  await logIn(page, input.teacher);
+  for (const [how, anew] of [
+    ['another language', async () => {
+      await page.getByRole('button', { name: 'Svenska' }).click();
+      await page.getByLabel('Rubrik').waitFor();
+      await page.getByRole('button', { name: 'English' }).click();
+    }],
+    ['Back', async () => {
+      await page.goBack();
+      await link.click();
+    }],
+    ['another session', async () => {
+      await endSession(context);
+      await given.click();
+      await page.getByText('nothing that you wrote is lost').waitFor();
+      await logIn(page, input.teacher);
+    }]])
+  {
+    await step(`homework is given once: ${how}`, page, async () => {
+      const title = `Unheard, ${how}`;
+
+      await link.click();
+      await page.getByLabel('Class').selectOption(input.class_id);
+      await page.getByLabel('Title').fill(title);
+      await page.getByLabel('Due on').fill('2031-06-01');
+      await ask(page, ['one']);
+      await page.route('**/v1/homework', async (route) => {
+        await route.fetch();
+        await route.abort();
+      }, { times: 1 });
+      await given.click();
+      await page.getByText('No connection.').waitFor();
+      await anew();
+      await page.getByLabel('Title').waitFor();
+      if (await page.getByLabel('Title').inputValue() !== title) {
+        throw new Error('it is not what was written');
+      }
+      await given.click();
+      await page.getByText(`“${title}” is given.`).waitFor();
+
+      const all = await named(context, title);
+      if (all.length !== 1) {
+        throw new Error(`given ${all.length} times`);
+      }
+    });
+  }
+  expect();
+}
+
+
+/* A list that fails takes away nothing of the one before it. */
+async function halves(page, title) {
+  const rest = '**/v1/homework?status=all**';
+
+  expect(/500/);
+  await step(`half of a page stays: ${title}`, page, async () => {
+    await page.route(rest, (route) => route.fulfill({ status: 500,
+      contentType: 'application/problem+json',
+      body: '{"type":"urn:pupil:problem:internal","status":500}' }));
+    await page.reload();
+    await page.getByText('The rest could not be fetched.').waitFor();
+    await heading(page, title).waitFor();
+    await page.getByRole('link', { name: TITLE }).waitFor();
+    await page.unroute(rest);
+    await page.reload();
+    await page.getByText('Loading').waitFor({ state: 'hidden' });
+  });
+  expect();
+}
+
+
+/* The second click comes while the answer of the first is under way. */
+async function doubled(context, page) {
+  await step('an answer that is under way is not sent twice', page,
+    async () => {
+      let go;
+      const both = new Promise((resolve) => { go = resolve; });
+
+      await page.route('**/v1/progress', async (route) => {
+        await both;
+        await route.continue();
+      }, { times: 1 });
+      await answer(page, 'four').fill(`${SECRET} twice`);
+      await handIn(page, 'four');
+      await handIn(page, 'four');
+      go();
+      await state(page, 'four').getByText('Handed in').waitFor();
+      await answer(page, 'four').fill(`${SECRET} after both`);
+      await handIn(page, 'four');
+      await state(page, 'four').getByText('Handed in').waitFor();
+
+      const times = (await stored(context))
+        .filter((one) => one.answer === `${SECRET} twice`).length;
+      if (times !== 1) {
+        throw new Error(`stored ${times} times`);
+      }
+    });
+}
+
+
 async function withdrawn(teacher, pupil) {
   await step('homework that is taken back leaves the text', pupil.page,
     async () => {
@@ -368,13 +483,18 @@ try {
   await logIn(teacher.page, input.teacher);
   await heading(teacher.page, 'Homework of my classes').waitFor();
   await give(teacher.page, TITLE, ['one', 'two', 'three', 'four']);
+  await halves(teacher.page, 'Homework of my classes');
+  await logOut(teacher.page);
+  await unheard(teacher.context, teacher.page);
   await logOut(teacher.page);
 
   await pupil.page.goto(`${input.url}/`);
   await logIn(pupil.page, input.pupil);
   await heading(pupil.page, 'To do').waitFor();
   await pressed(pupil.page);
+  await halves(pupil.page, 'To do');
   await cut(pupil.context, pupil.page);
+  await doubled(pupil.context, pupil.page);
   await texts(pupil.context, pupil.page);
   await tabs(pupil.context, pupil.page);
   await people(teacher.context, teacher.page);

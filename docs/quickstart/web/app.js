@@ -91,20 +91,43 @@ async function route() {
   const show = (...nodes) => current() && put(nodes);
 
   say('');
+  closed();
   menu(at);
   queue.on.state = () => {};
   try {
     await patiently(() => view(show, id), current);
-    if (current()) {
-      focusHeading();
-      dispatchEvent(new CustomEvent('shown'));
-    }
   } catch (error) {
-    if (current() && session.user) {
+    if (!current() || !session.user) {
+      return;
+    }
+    if (!halved(error)) {
       tell(error);
       put([heading(t('gone')), el('p', null, link('#/', t('start')))]);
+      return;
     }
   }
+  if (current()) {
+    focusHeading();
+    dispatchEvent(new CustomEvent('shown'));
+  }
+}
+
+
+/* What was asked on one page is not asked over another. */
+const closed = () => document.querySelectorAll('dialog')
+  .forEach((box) => box.close());
+
+
+/* A list that fails takes nothing away that is there already. */
+function halved(error) {
+  const rest = $('view').querySelector('[data-rest]');
+
+  if (rest && error.kind) {
+    rest.textContent = t('rest');
+    return true;
+  }
+
+  return false;
 }
 
 
@@ -194,7 +217,7 @@ function forget() {
   $('menu').replaceChildren();
   $('mine').replaceChildren();
   $('who').replaceChildren();
-  document.querySelectorAll('dialog').forEach((box) => box.close());
+  closed();
   $('school').textContent = t('school');
   document.title = t('school');
   outdoors = [];

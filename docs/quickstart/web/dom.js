@@ -190,6 +190,12 @@ export function say(text, good = false) {
   place.hidden = !text;
   place.textContent = text;
 }
+/* Where the rest of a view comes; see app.js for one that does not. */
+export const awaited = () =>
+  el('p', { 'class': 'facts', 'role': 'status', 'data-rest': true },
+     t('loading'));
+
+
 
 
 /* What holds for as long as it is: no connection, what waits to be sent. */

@@ -278,7 +278,7 @@ export function editor(shapes = [{}]) {
 
 /* ---- what is not given yet ---- */
 
-let kept = null;                    /* { whose, form, exercises } */
+let kept = null;                    /* { whose, form, exercises, sent } */
 
 export const unsent = () => kept !== null;
 
@@ -293,23 +293,24 @@ const fields = (form) => [...form.elements]
 
 /*
  * What the same person wrote before the session ended, or before the page was
- * in another language: the shapes of its exercises, and what fills the form.
+ * in another language: the shapes of its exercises, what fills the form, and
+ * what was sent of it, which may be stored.
  */
 export function before(whose) {
-  const { form, exercises } = kept?.whose === whose ? kept : {};
+  const { form, exercises, sent } = kept?.whose === whose ? kept : {};
 
-  return form && { shapes: exercises.shape(),
+  return form && { shapes: exercises.shape(), sent,
     fill: (other) => fields(form).forEach(({ value, checked }, n) =>
       Object.assign(fields(other)[n], { value, checked })) };
 }
 
 
-export function keep(whose, form, exercises) {
+export function keep(whose, form, exercises, sent) {
   if (unsent()) {
-    kept = { whose, form, exercises };
+    kept = { whose, form, exercises, sent };
   }
   form.addEventListener('input', () => {
-    kept = { whose, form, exercises };
+    kept = { whose, form, exercises, sent };
   });
 }
 

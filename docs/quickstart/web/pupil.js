@@ -6,7 +6,8 @@
  */
 
 import { get, pages } from './api.js';
-import { badge, button, el, heading, link, say, written } from './dom.js';
+import { awaited, badge, button, el, heading, link, say, written }
+  from './dom.js';
 import { answerOf, scored } from './kinds.js';
 import { words } from './problem.js';
 import * as queue from './queue.js';
@@ -84,8 +85,7 @@ export async function todo(show) {
   const now = ['today', 'week'].map((name) => part(open, name));
   const later = part(open, 'later');
 
-  show(title, now, later,
-       el('p', { class: 'facts', role: 'status' }, t('loading')));
+  show(title, now, later, awaited());
 
   const late = part((await pages('/v1/homework?status=all&', 'homework'))
     .reverse(), 'late');

@@ -47,12 +47,14 @@ export function forget() {
 }
 
 
-/* homework, exercise: ids. */
+/* homework, exercise: ids.  An answer that waits is the one handed in again. */
 export function handIn(homework, exercise, answer) {
-  waiting.set(exercise, { entry: {
-    id: crypto.randomUUID(), homework_id: homework, exercise_id: exercise,
-    answer, completion: true, timestamp: new Date().toISOString(),
-  } });
+  if (JSON.stringify(pending(exercise)) !== JSON.stringify(answer)) {
+    waiting.set(exercise, { entry: {
+      id: crypto.randomUUID(), homework_id: homework, exercise_id: exercise,
+      answer, completion: true, timestamp: new Date().toISOString(),
+    } });
+  }
   drafts.delete(exercise);
   wait = FIRST;
   on.count(waiting.size);

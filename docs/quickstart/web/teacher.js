@@ -7,9 +7,9 @@
 
 import { api, get, pages, post, session } from './api.js';
 import { pupilsHavePasswords } from './door.js';
-import { answered as shown, badge, button, confirmed, el, field, form, heading,
-         link, say, written, wrong } from './dom.js';
-import { before, editor, forget, keep, preview } from './editor.js';
+import { answered as shown, awaited, badge, button, confirmed, el, field, form,
+         heading, link, say, written, wrong } from './dom.js';
+import { before, editor, forget, keep, preview, unsent } from './editor.js';
 import { tell, words } from './problem.js';
 import { day, moment, sorted, t } from './words.js';
 
@@ -52,7 +52,7 @@ export async function given(show) {
   const ahead = [heading(t('given')),
     el('p', null, link('#/give', t('give'), { class: 'button' })), open];
 
-  show(...ahead, el('p', { class: 'facts', role: 'status' }, t('loading')));
+  show(...ahead, awaited());
 
   const past = list('given.past',
     (await pages('/v1/homework?status=all&', 'homework'))
@@ -208,7 +208,7 @@ export async function give(show) {
   const whose = session.user.id;
   const last = before(whose);
   const exercises = editor(last?.shapes);
-  let sent = '', id;                /* the same content is the same homework */
+  const sent = last?.sent ?? {};    /* the same content is the same homework */
   const made = form({ class: 'card wide' }, async () => {
     const title = made.elements.title.value;
     const body = {
@@ -222,12 +222,12 @@ export async function give(show) {
     }
     /* What was changed since it was refused, or lost, is another one: the one
        before may be stored. */
-    if (sent !== JSON.stringify(body)) {
-      sent = JSON.stringify(body);
-      id = crypto.randomUUID();
+    if (sent.content !== JSON.stringify(body)) {
+      sent.content = JSON.stringify(body);
+      sent.id = crypto.randomUUID();
     }
     try {
-      await post('/v1/homework', { id, ...body });
+      await post('/v1/homework', { id: sent.id, ...body });
     } catch (error) {
       const control = exercises.at(error.field);
 
@@ -260,7 +260,7 @@ export async function give(show) {
      el('button', { type: 'submit' }, t('give'))));
 
   last?.fill(made);
-  keep(whose, made, exercises);
+  keep(whose, made, exercises, sent);
   show(el('p', null, link('#/', t('back.given'))), heading(t('give')),
        classes.length > 0 ? made
          : el('p', { class: 'card empty' }, t('classes.none')));

@@ -7,6 +7,7 @@ export default {
   switch: 'Skift', logout: 'Log ud', cancel: 'Annuller', save: 'Gem',
   next: 'Videre', more: 'Vis flere',
   'more.n': 'Vis {n} til', yes: 'Ja', no: 'Nej',
+  rest: 'Resten kunne ikke hentes. Indlæs siden igen.',
   loading: 'Henter mere …', nobody: 'Uden navn', class: 'Klasse',
   title: 'Titel', text: 'Tekst', homework: 'Lektie', pupil: 'Elev',
   'and.more': 'Der er mere, end der vises her.',

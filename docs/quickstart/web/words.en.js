@@ -7,6 +7,7 @@ export default {
   switch: 'Change', logout: 'Log out', cancel: 'Cancel', save: 'Save',
   next: 'Next', more: 'Show more',
   'more.n': 'Show {n} more', yes: 'Yes', no: 'No',
+  rest: 'The rest could not be fetched. Load the page again.',
   loading: 'Loading more …', nobody: 'No name', class: 'Class',
   title: 'Title', text: 'Text', homework: 'Homework', pupil: 'Pupil',
   'and.more': 'There is more than is shown here.',

@@ -7,6 +7,7 @@ export default {
   switch: 'Byt', logout: 'Logga ut', cancel: 'Avbryt', save: 'Spara',
   next: 'Vidare', more: 'Visa fler',
   'more.n': 'Visa {n} till', yes: 'Ja', no: 'Nej',
+  rest: 'Resten gick inte att hämta. Läs in sidan igen.',
   loading: 'Hämtar mer …', nobody: 'Utan namn', class: 'Klass',
   title: 'Rubrik', text: 'Text', homework: 'Läxa', pupil: 'Elev',
   'and.more': 'Det finns mer än vad som visas här.',
