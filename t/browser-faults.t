@@ -14,7 +14,7 @@ my %person = map { $_->[0] => $web->person($_->[1]) }
     [teacher => 'CBeane'], [second => 'FFlowers'], [pupil => 'OKlein'];
 my @checks = $web->browse('faults.mjs', 600, { %person,
     class_id => $web->class_of(@person{qw(teacher pupil)}) });
-cmp_ok scalar(@checks), '>=', 26, 'to the end: ' . @checks . ' checks';
+cmp_ok scalar(@checks), '>=', 32, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 unlike $web->nginx->log_text . slurp($web->nginx->dir . '/access.log'),

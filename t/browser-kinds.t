@@ -41,7 +41,7 @@ give('Essays', $now + 32 * $DAY, map { { title => "Essay $_", max_score => 5,
 
 my @checks = $web->browse('kinds.mjs', 600, { %person, class_id => $class,
                                               old => $OLD });
-cmp_ok scalar(@checks), '>=', 105, 'to the end: ' . @checks . ' checks';
+cmp_ok scalar(@checks), '>=', 111, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 unlike $web->nginx->log_text . slurp($web->nginx->dir . '/access.log'),

@@ -100,13 +100,40 @@ async function year(page) {
 
 /* ---- the editor ---- */
 
+/* A year that has five digits is said where it is, whatever browser lets it be
+   written. */
+async function years(page, name) {
+  const due = page.getByLabel('Due on');
+  const says = (text) => page.locator('.field').filter({ has: due })
+    .locator('.wrong').getByText(text).waitFor();
+
+  await step(`a year of five digits is said: ${name}`, page, async () => {
+    await due.fill('12026-05-01');
+    await page.getByRole('button', { name }).click();
+    await says('Write the year in four digits.');
+    await due.evaluate((control) => control.removeAttribute('max'));
+    await page.getByRole('button', { name }).click();
+    await says('This does not look right.');
+    await due.fill('2031-06-01');
+  });
+}
+
+
 async function write(page) {
   await page.goto(`${input.url}/`);
   await logIn(page, input.teacher);
   await page.getByRole('link', { name: 'Give homework' }).click();
   await page.getByLabel('Class').selectOption(input.class_id);
-  await page.getByLabel('Title').fill(TITLE);
-  await page.getByLabel('Due on').fill('2031-06-01');
+  await step('what was missing is not, once it is written', page, async () => {
+    const missing = page.getByText('This is missing.');
+
+    await page.getByRole('button', { name: 'Give homework' }).click();
+    await missing.waitFor();
+    await page.getByLabel('Title').fill(TITLE);
+    await missing.waitFor({ state: 'hidden' });
+  });
+  await card(page, 1).getByLabel('Question').fill('Capital of Sweden?');
+  await years(page, 'Give homework');
   await step('Enter gives nothing to a class', page, async () => {
     await card(page, 1).getByLabel('Question').fill('Capital of Sweden?');
     await kind(page, 1, 'choice');
@@ -140,9 +167,22 @@ async function write(page) {
     await kind(page, n, name);
     await card(page, n).getByLabel('Points').fill(points);
   }
-  await card(page, 7).getByRole('button').click();
-  await step('one that is removed is gone', page, () =>
-    card(page, 7).waitFor({ state: 'detached' }));
+  await step('one that is removed is gone, if that is meant', page,
+    async () => {
+      const box = page.getByRole('dialog');
+
+      await card(page, 7).getByRole('button').click();
+      await box.getByText('What you have written there will be lost.')
+        .waitFor();
+      await box.getByRole('button', { name: 'Cancel' }).click();
+      same(await card(page, 7).getByLabel('Question').inputValue(), 'Too many');
+      await card(page, 7).getByRole('button').click();
+      await box.getByRole('button', { name: 'Remove' }).click();
+      await card(page, 7).waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Add an exercise' }).click();
+      await card(page, 7).getByRole('button').click();
+      await card(page, 7).waitFor({ state: 'detached' });
+    });
   await card(page, 2).getByRole('button', { name: 'Add an option' }).click();
   for (const [n, option] of ['2', '4', '5'].entries()) {
     await card(page, 2).getByLabel(`Option ${n + 1}`, { exact: true })
@@ -199,6 +239,43 @@ async function refused(page) {
 }
 
 
+/* Left by Back, and by Cancel. */
+async function left(page) {
+  const title = page.getByLabel('Title');
+  const box = page.getByRole('dialog');
+  const link = page.getByRole('link', { name: 'Give homework' });
+
+  await step('Back leaves no preview over another page', page, async () => {
+    await link.click();
+    await title.fill(`${SECRET} left`);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await heading(page, 'Preview').waitFor();
+    await page.goBack();
+    await heading(page, 'Homework of my classes').waitFor();
+    await box.waitFor({ state: 'detached' });
+  });
+  await step('who cancels is asked, and then it is gone', page, async () => {
+    await link.click();
+    same(await title.inputValue(), `${SECRET} left`);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await box.getByText('is not given yet').waitFor();
+    await box.getByRole('button', { name: 'Cancel' }).click();
+    same(await title.inputValue(), `${SECRET} left`);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await box.getByRole('button', { name: 'Throw away' }).click();
+    await link.click();
+    same(await title.inputValue(), '');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await heading(page, 'Homework of my classes').waitFor();
+  });
+  await page.getByRole('link', { name: TITLE }).click();
+  await page.getByRole('link', { name: 'Change' }).click();
+  await years(page, 'Save');
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('link', { name: 'Back to the list' }).click();
+}
+
+
 async function give(page) {
   await step('the preview is what pupils will see', page, async () => {
     await page.getByRole('button', { name: 'Preview' }).click();
@@ -226,6 +303,7 @@ async function give(page) {
     same(bodies[0].exercises[2].key, { value: 12.5, tolerance: 0.25 });
     same(bodies[0].exercises[1].key, [0, 2]);
   });
+  await left(page);
   await page.getByRole('link', { name: 'Give homework' }).click();
   await heading(page, 'Give homework').waitFor();
   for (const [code, language] of LANGUAGES) {
@@ -341,6 +419,28 @@ async function answers(page) {
     await number.fill('12,75');
     await handIn(page, 'How long');
     await form(page, 'How long').getByText('4 of 4 points').waitFor();
+    await number.fill(',5');
+    await form(page, 'How long').getByText('4 of 4 points')
+      .waitFor({ state: 'hidden' });
+    await handIn(page, 'How long');
+    await form(page, 'How long').getByText('0 of 4 points').waitFor();
+    await number.fill('12,75');
+    await handIn(page, 'How long');
+    await form(page, 'How long').getByText('4 of 4 points').waitFor();
+  });
+  await step('what is as it was handed in is no draft', page, async () => {
+    const number = form(page, 'How long').getByRole('textbox');
+    const word = form(page, 'A word').getByRole('textbox');
+
+    await number.fill('12,7');
+    await state(page, 'How long').getByText('Not handed in yet').waitFor();
+    await number.fill('12,75');
+    await stored(page, 'How long');
+    await form(page, 'How long').getByText('4 of 4 points').waitFor();
+    await word.fill(SECRET);
+    await state(page, 'A word').getByText('Not handed in yet').waitFor();
+    await word.fill('');
+    same(await state(page, 'A word').textContent(), '');
   });
   await step('a line', page, async () => {
     await form(page, 'A word').getByRole('textbox').fill(`${SECRET} word`);
@@ -371,10 +471,13 @@ async function answers(page) {
     if ((await essay.boundingBox()).height <= low) {
       throw new Error('it has not grown');
     }
-    await form(page, 'Your day').getByText('146 of 60,000 bytes').waitFor();
+    same(await form(page, 'Your day').locator('.count').isHidden(), true);
+    await essay.fill('å'.repeat(25000));
+    await form(page, 'Your day')
+      .getByText('Room for about 4,999 more characters.').waitFor();
     await essay.fill('å'.repeat(30000));
     await form(page, 'Your day')
-      .getByText('This is too long, by 2 characters.').waitFor();
+      .getByText('This is too long, by one character.').waitFor();
     await handIn(page, 'Your day');
     same((await essay.inputValue()).length, 30000);
     await essay.fill(`${SECRET}\n`.repeat(12));

@@ -139,6 +139,12 @@ export function wrong(control, text) {
 export function form(attributes, send, ...children) {
   const made = el('form', { novalidate: true, ...attributes }, ...children);
 
+  /* What was wrong is so no more while it is written anew. */
+  made.addEventListener('input', ({ target }) => {
+    if (target.hasAttribute('aria-invalid')) {
+      wrong(target, '');
+    }
+  });
   made.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (made.dataset.busy) {
@@ -173,7 +179,8 @@ function complete(made) {
 
   if (missing) {
     wrong(missing, t(missing.validity.valueMissing ? 'rule.required'
-      : 'rule.pattern'));
+      : missing.type === 'date' && missing.validity.rangeOverflow ? 'rule.year'
+        : 'rule.pattern'));
     missing.focus();
   }
 
@@ -183,6 +190,12 @@ function complete(made) {
 
 /* ---- messages ---- */
 
+/* Where the rest of a view comes; see app.js for one that does not. */
+export const awaited = () =>
+  el('p', { 'class': 'facts', 'role': 'status', 'data-rest': true },
+     t('loading'));
+
+
 export function say(text, good = false) {
   const place = $('message');
 
@@ -190,12 +203,6 @@ export function say(text, good = false) {
   place.hidden = !text;
   place.textContent = text;
 }
-/* Where the rest of a view comes; see app.js for one that does not. */
-export const awaited = () =>
-  el('p', { 'class': 'facts', 'role': 'status', 'data-rest': true },
-     t('loading'));
-
-
 
 
 /* What holds for as long as it is: no connection, what waits to be sent. */

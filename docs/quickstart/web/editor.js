@@ -7,7 +7,8 @@
  * pupils will see.
  */
 
-import { answered, button, el, field, wrong, written } from './dom.js';
+import { answered, button, confirmed, el, field, wrong, written }
+  from './dom.js';
 import { answerOf } from './kinds.js';
 import { numberRead, t } from './words.js';
 
@@ -160,6 +161,11 @@ function exercise(remove, like = {}) {
   const part = () => made.get(kind.value);
   const away = button(t('exercise.remove'), remove);
   const controls = { title, max_score: points, kind, text };
+  const card = el('fieldset', { class: 'card part' }, name,
+    field(t('question'), title),
+    el('div', { class: 'beside' }, field(t('kind'), kind),
+       field(t('points.head'), points)),
+    field(t('exercise.text'), text), place, away);
 
   function changed() {
     if (!part()) {
@@ -175,11 +181,10 @@ function exercise(remove, like = {}) {
   return {
     title,
     shape: () => ({ kind: kind.value, ...part().shape?.() }),
-    node: el('fieldset', { class: 'card part' }, name,
-      field(t('question'), title),
-      el('div', { class: 'beside' }, field(t('kind'), kind),
-         field(t('points.head'), points)),
-      field(t('exercise.text'), text), place, away),
+    node: card,
+    empty: () => [...card.querySelectorAll('input, textarea')].every((one) =>
+      (one.type === 'checkbox' ? !one.checked
+        : one === points || !one.value.trim())),
     number(n, of) {
       name.textContent = t('exercise', { n });
       away.setAttribute('aria-label', t('exercise.remove.of', { n }));
@@ -212,7 +217,13 @@ export function editor(shapes = [{}]) {
   }
 
   function put(like) {
-    const one = exercise(() => {
+    const one = exercise(async () => {
+      if (!one.empty() && !await confirmed(t('exercise.sure'),
+        t('exercise.lost'), t('exercise.remove')))
+      {
+        return;
+      }
+
       const at = all.indexOf(one);
 
       all.splice(at, 1);
@@ -244,11 +255,6 @@ export function editor(shapes = [{}]) {
     {
       event.preventDefault();
       event.target.dispatchEvent(new CustomEvent('next', { bubbles: true }));
-    }
-  });
-  list.addEventListener('input', ({ target }) => {
-    if (target.hasAttribute('aria-invalid')) {
-      wrong(target, '');
     }
   });
   shapes.forEach(put);

@@ -47,18 +47,34 @@ function one(exercise, n, control, { show = (value) => value,
 }
 
 
-const fits = (most) => (text) => {
-  const over = size(text) - most;
+/* By how many characters, at its end, a text is too long. */
+function over(text, most) {
+  const letters = [...text];
+  let [fit, not] = [0, letters.length + 1];
 
-  return over > 0 ? t('rule.maxBytes', { over }) : '';
-};
+  while (not - fit > 1) {
+    const half = Math.floor((fit + not) / 2);
+
+    if (size(letters.slice(0, half).join('')) <= most) {
+      fit = half;
+    } else {
+      not = half;
+    }
+  }
+
+  return letters.length - fit;
+}
+
+const fits = (most) => (text) => (size(text) > most
+  ? t('long.by', { n: over(text, most) }) : '');
 
 /* Of an exercise without a kind there may be what is no text. */
 const text = (value) => (typeof value === 'string' ? value : '');
 
 
-/* Free text: how much of it there may be, and what does not belong there. */
-function free(exercise, n, control, most, always = false) {
+/* Free text: how much more of it there may be, once that is not much, in
+   characters as they have been so far; and what does not belong there. */
+function free(exercise, n, control, most) {
   const made = one(exercise, n, control, { show: text, rule: fits(most) });
   const id = control.id;
   const hint = el('span', { id: `${id}-private` }, t('hint.private'));
@@ -68,8 +84,9 @@ function free(exercise, n, control, most, always = false) {
   function changed() {
     const used = size(control.value);
 
-    count.hidden = !always && used < most * 3 / 4;
-    count.textContent = t('bytes.of', { n: most, used });
+    count.hidden = used < most * 3 / 4 || used > most;
+    count.textContent = count.hidden ? '' : t('room', {
+      n: Math.floor((most - used) * [...control.value].length / used) });
     if (control.rows) {
       grow(control);
     }
@@ -191,7 +208,7 @@ function choice(exercise, n) {
 const KINDS = {
   choice, number, link,
   text: (exercise, n) => free(exercise, n, line(), MOST),
-  essay: (exercise, n) => free(exercise, n, area(), MOST_ESSAY, true),
+  essay: (exercise, n) => free(exercise, n, area(), MOST_ESSAY),
 };
 
 /* n: its number on the page. */

@@ -184,19 +184,41 @@ function exerciseForm(item, exercise, n, before) {
     state.textContent = text;
     state.classList.toggle('good', good);
   };
-  const counts = (found) => {
-    score.hidden = !found;
-    score.replaceChildren(...found ? points(found).filter(Boolean) : []);
-  };
+  let stored = before !== undefined;
+  let found = before?.score;        /* points of what is stored */
 
-  answer.set(queue.draft(exercise.id) ?? queue.pending(exercise.id)
-             ?? before?.answer);
+  /* How it stands.  Points are not shown beside what they are not of. */
+  const counts = () => {
+    const shown = found && first(exercise, true)[1];
+
+    score.hidden = !shown;
+    score.replaceChildren(...shown ? points(found).filter(Boolean) : []);
+  };
+  const stood = () => {
+    counts();
+    stands(...first(exercise, stored));
+  };
+  const now = () => JSON.stringify(answer.draft());
+  const { draft, pending } = queue;
+
+  answer.set(before?.answer);
+
+  let handed = now();               /* what is no draft; null: not known */
+  const later = draft(exercise.id) ?? pending(exercise.id);
+
+  if (later !== undefined) {
+    answer.set(later);
+  }
   form.addEventListener('input', () => {
-    queue.write(exercise.id, answer.draft());
+    if (now() === handed && pending(exercise.id) === undefined) {
+      queue.erase(exercise.id);
+    } else {
+      queue.write(exercise.id, answer.draft());
+    }
     if (scored(exercise)) {
       answer.wrong('');
     }
-    stands(t('draft'));
+    stood();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -208,17 +230,16 @@ function exerciseForm(item, exercise, n, before) {
       answer.focus();
       return;
     }
-    counts(null);
-    stands(t('sending'));
     handIn.textContent = t('hand.again');
     queue.handIn(item.id, exercise.id, answer.value());
+    counts();
+    stands(t('sending'));
   });
-  counts(before?.score);
-  stands(...first(exercise, before));
+  stood();
 
   /* What became of it, without a word over what is written meanwhile. */
   function told(became) {
-    const writing = queue.draft(exercise.id) !== undefined;
+    const writing = draft(exercise.id) !== undefined;
 
     if (typeof became === 'object') {
       answer.wrong(words(became));
@@ -228,9 +249,16 @@ function exerciseForm(item, exercise, n, before) {
     if (!writing) {
       stands(t(became), became === 'stored');
     }
+    if (became === 'stored') {
+      stored = true;
+      found = null;
+      handed = writing ? null : now();
+    }
     if (became === 'stored' && scored(exercise)) {
-      newest(item.id).then((all) => form.isConnected
-        && counts(all.get(exercise.id)?.score)).catch(() => {});
+      newest(item.id).then((all) => {
+        found = all.get(exercise.id)?.score;
+        counts();
+      }).catch(() => {});
     }
   }
 
@@ -238,10 +266,11 @@ function exerciseForm(item, exercise, n, before) {
 }
 
 
-function first(exercise, before) {
-  return queue.draft(exercise.id) !== undefined ? [t('draft')]
-    : queue.pending(exercise.id) !== undefined ? [t('waiting')]
-      : [before === undefined ? '' : t('stored'), before !== undefined];
+/* What is said of it, and whether that is good. */
+function first({ id }, stored) {
+  return queue.draft(id) !== undefined ? [t('draft')]
+    : queue.pending(id) !== undefined ? [t('waiting')]
+      : [stored ? t('stored') : '', stored];
 }
 
 

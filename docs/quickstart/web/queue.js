@@ -38,6 +38,11 @@ export function write(exercise, text) {
   drafts.set(exercise, text);
 }
 
+/* It is as it was handed in, or nothing. */
+export function erase(exercise) {
+  drafts.delete(exercise);
+}
+
 export function forget() {
   waiting = new Map();
   drafts = new Map();

@@ -181,9 +181,18 @@ async function takeBack(item, answered) {
 
 /* ---- give, change ---- */
 
-/* A day and a time here, as an instant. */
-const instant = (made) =>
-  new Date(`${made.due.value}T${made.hour.value}`).toISOString();
+/* A day and a time here, as an instant, or null: what is none is said. */
+function instant(made) {
+  const at = new Date(`${made.due.value}T${made.hour.value}`);
+
+  if (Number.isNaN(at.getTime())) {
+    wrong(made.due, t('rule.pattern'));
+    made.due.focus();
+    return null;
+  }
+
+  return at.toISOString();
+}
 
 const local = (at, from, to) => {
   const shift = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
@@ -194,12 +203,23 @@ const local = (at, from, to) => {
 /* Until the end of the day, which may be today. */
 const dueFields = (at) => el('div', { class: 'beside' },
   field(t('due.day'), el('input', { type: 'date', name: 'due', required: true,
+                                    max: '9999-12-31',
                                     value: at ? local(at, 0, 10) : '' })),
   field(t('due.hour'), el('input', { type: 'time', name: 'hour', required: true,
                                      value: at ? local(at, 11, 16)
                                        : '23:59' })));
 
 const NAMES = { due_at: 'due', class_id: 'class' };
+
+
+async function cancel() {
+  if (!unsent() || await confirmed(t('drop.sure'), t('logout.given'),
+                                   t('drop')))
+  {
+    forget();
+    location.hash = '#/';
+  }
+}
 
 
 export async function give(show) {
@@ -211,13 +231,14 @@ export async function give(show) {
   const sent = last?.sent ?? {};    /* the same content is the same homework */
   const made = form({ class: 'card wide' }, async () => {
     const title = made.elements.title.value;
+    const due = instant(made);
     const body = {
       class_id: made.elements.class.value, title,
       ...(made.description.value && { description: made.description.value }),
-      due_at: instant(made), exercises: exercises.read(),
+      due_at: due, exercises: exercises.read(),
     };
 
-    if (!exercises.fits()) {
+    if (due === null || !exercises.fits()) {
       return;
     }
     /* What was changed since it was refused, or lost, is another one: the one
@@ -254,7 +275,7 @@ export async function give(show) {
   dueFields(null),
   exercises.node,
   el('div', { class: 'actions' },
-     link('#/', t('cancel'), { class: 'button quiet', onclick: forget }),
+     button(t('cancel'), cancel),
      button(t('preview'), () => preview(made.elements.title.value,
        made.description.value, exercises.read())),
      el('button', { type: 'submit' }, t('give'))));
@@ -270,11 +291,16 @@ export async function give(show) {
 export async function edit(show, id) {
   const item = await get(`/v1/homework/${id}`);
   const made = form({ class: 'card' }, async () => {
+    const due = instant(made);
+
+    if (due === null) {
+      return;
+    }
     try {
       await api('PATCH', `/v1/homework/${id}`, {
         title: made.elements.title.value,
         description: made.description.value || null,
-        due_at: instant(made),
+        due_at: due,
       });
     } catch (error) {
       tell(error, made, NAMES);

@@ -66,8 +66,9 @@ export const numberShown = (value) => value.toLocaleString(locale,
  * gateway takes, 15 of which 6 may be behind the point.
  */
 export function numberRead(text) {
-  const [, sign, digits, mark, rest = ''] = text.replace(/\s/g, '')
-    .replace('\u2212', '-').match(/^([-+]?)(\d+)(?:([.,])(\d+))?$/) ?? [];
+  const [, sign, whole, mark, rest = ''] = text.replace(/\s/g, '')
+    .replace('\u2212', '-').match(/^([-+]?)(\d*)(?:([.,])(\d+))?$/) ?? [];
+  const digits = whole || (mark && '0');        /* ,5 */
   const point = numberShown(1.5).includes(',') ? ',' : '.';
 
   if (digits === undefined || rest.length > 6
