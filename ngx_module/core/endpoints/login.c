@@ -29,12 +29,15 @@
 
 /* Parameters and columns of each are told in login.h. */
 
-/* Whom "who" says, in a row for each of their roles. */
-#define FOUND                                                                 \
+/*
+ * Whom "who" says, in a row for each of their roles; with their address, or
+ * not.
+ */
+#define FOUND(email, contact)                                                 \
     " SELECT $1::bigint, w.decoy, w.category, w.field, w.term, w.owner,"      \
     " w.record, w.mac, u.subject, u.status, u.source, u.mac,"                 \
     " o.owner, o.state, o.key_version, " PUPIL_SQL_ROLE("r") ","              \
-    " c.updated_at{c}{e}"                                                     \
+    " c.updated_at{c}" email                                                  \
     " FROM " PUPIL_SQL_ONE                                                    \
     " LEFT JOIN (who AS w"                                                    \
     " LEFT JOIN " PUPIL_SQL_EACH(                                             \
@@ -45,15 +48,26 @@
         "SELECT c.updated_at{c} FROM data.credential AS c"                    \
         " WHERE c.tenant = $2 AND c.owner = w.id AND c.record = w.id")        \
     " AS c ON true"                                                           \
-    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
-        "SELECT e.owner{e} FROM data.contact AS e"                            \
-        " WHERE e.tenant = $2 AND e.owner = w.id AND e.record = w.id")        \
-    " AS e ON true"                                                           \
+    contact                                                                   \
     " LEFT JOIN " PUPIL_SQL_EACH(                                             \
         "SELECT r.* FROM pupil.role AS r"                                     \
         " WHERE r.tenant = $2 AND r.subject = w.id") " AS r ON true)"         \
     " ON true"                                                                \
     " ORDER BY r.institution, r.role"
+
+#define CONTACT                                                               \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT e.owner{e} FROM data.contact AS e"                            \
+        " WHERE e.tenant = $2 AND e.owner = w.id AND e.record = w.id")        \
+    " AS e ON true"
+
+/* Who is known by an id, and by no name. */
+#define THIS                                                                  \
+    "WITH who AS MATERIALIZED ("                                              \
+    "SELECT t.decoy, $8::uuid AS id, NULL::text AS category,"                 \
+    " NULL::text AS field, NULL::bytea AS term, NULL::uuid AS owner,"         \
+    " NULL::uuid AS record, NULL::bytea AS mac"                               \
+    " FROM pupil.tenant AS t WHERE t.tenant = $2)"
 
 static const char  find_sql[] =
     "WITH found AS MATERIALIZED ("
@@ -72,15 +86,11 @@ static const char  find_sql[] =
     " f.term, f.owner, f.record, f.mac"
     " FROM pupil.tenant AS t LEFT JOIN found AS f ON true"
     " WHERE t.tenant = $2)"
-    FOUND;
+    FOUND("{e}", CONTACT);
 
-const char  pupil_login_again_sql[] =
-    "WITH who AS MATERIALIZED ("
-    "SELECT t.decoy, $8::uuid AS id, NULL::text AS category,"
-    " NULL::text AS field, NULL::bytea AS term, NULL::uuid AS owner,"
-    " NULL::uuid AS record, NULL::bytea AS mac"
-    " FROM pupil.tenant AS t WHERE t.tenant = $2)"
-    FOUND;
+static const char  again_sql[] = THIS FOUND("{e}", CONTACT);
+
+const char  pupil_login_pupil_sql[] = THIS FOUND("", "");
 
 static const char  index_sql[] =
     "SELECT $1::bigint, pupil.index_also($8, $9, $10, $11, $4, $12, $13)::text";
@@ -304,7 +314,7 @@ const pupil_audit_choice_t  pupil_login_throttled[1] = {
     { .alias = c, .category = "credential", .field = "external_id",           \
       AUTHENTICATION_SYSTEM, .operation = READ, .about = who }
 
-const pupil_want_t  pupil_login_look_wants[PUPIL_LOGIN_LOOK_WANTS] = {
+static const pupil_want_t  look_wants[] = {
     CREDENTIAL_READ("c", "e", SUBJECTS)
 };
 
@@ -427,7 +437,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(pupil_login_look_wants),
+        PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA }
     },
@@ -474,12 +484,12 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
 
     [PUPIL_LOGIN_AGAIN] = {
         .name = "login again",
-        .sql = pupil_login_again_sql,
+        .sql = again_sql,
         .fixed = PUPIL_LF_COLUMNS,
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(pupil_login_look_wants),
+        PUPIL_WANTS(look_wants),
         .params = { PUPIL_PARAM_UUID }
     },
 
@@ -521,7 +531,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .tables = { "credential", "contact" },
         .facts = "c",
         .facts_of = "credential",
-        PUPIL_WANTS(pupil_login_look_wants)
+        PUPIL_WANTS(look_wants)
     },
 
     [PUPIL_LOGIN_BACK] = {

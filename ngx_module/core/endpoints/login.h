@@ -45,6 +45,9 @@ enum {
 
 extern const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT];
 
+/* As AGAIN, for whom a teacher hands out a code, without an address. */
+extern const char  pupil_login_pupil_sql[];
+
 /* Of RESERVE and TELL, for whatever else is guessed at. */
 extern const char  pupil_login_reserve_sql[];
 extern const char  pupil_login_tell_sql[];
@@ -103,13 +106,8 @@ enum {
     PUPIL_LF_WANT_EMAIL,
     PUPIL_LF_WANT_PASSWORD_HASH,
     PUPIL_LF_WANT_SECOND_FACTOR,
-    PUPIL_LF_WANT_EXTERNAL_ID,
-    PUPIL_LOGIN_LOOK_WANTS
+    PUPIL_LF_WANT_EXTERNAL_ID
 };
-
-/* Of AGAIN, for whom a teacher hands out a code. */
-extern const char  pupil_login_again_sql[];
-extern const pupil_want_t  pupil_login_look_wants[PUPIL_LOGIN_LOOK_WANTS];
 
 /*
  * PUPIL_LOGIN_INDEX, of the actor: $8 category, $9 field, $10 the term of

@@ -1,9 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/pupils/{id}/login-code: the statements.  What is read to make a code is
- * the log-in's, and shown to nobody; the teacher is shown the name that the
- * pupil logs in with, and that is what the record says.
+ * /v1/pupils/{id}/login-code: the statements.  The teacher is shown the name
+ * that the pupil logs in with, and nothing else of the credential is read
+ * (invariant I3): the code is made of the floors in the key store.
  */
 
 #include "core/endpoints/endpoint_sql.h"
@@ -24,11 +24,18 @@ const pupil_audit_choice_t  pupil_code_handed[1] = {
 };
 
 
+#define NAME                                                                  \
+    .category = "credential", .field = "login_id",                            \
+    .purpose = PUPIL_PURPOSE_AUTHENTICATION,                                  \
+    .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,    \
+    .about = PUPIL_ABOUT_SUBJECTS, .flags = PUPIL_WANT_REQUIRED
+
+static const pupil_want_t  find_wants[] = {
+    [PUPIL_CODE_WANT_LOGIN_ID] = { .alias = "c", NAME }
+};
+
 static const pupil_want_t  hand_wants[] = {
-    { .category = "credential", .field = "login_id",
-      .purpose = PUPIL_PURPOSE_AUTHENTICATION,
-      .relation = PUPIL_RELATION_TEACHES, .operation = PUPIL_OPERATION_READ,
-      .about = PUPIL_ABOUT_SUBJECTS, .flags = PUPIL_WANT_REQUIRED }
+    { NAME }
 };
 
 
@@ -54,12 +61,10 @@ static const pupil_template_t  code_templates[PUPIL_CODE_COUNT] = {
 
     [PUPIL_CODE_FIND] = {
         .name = "login code find",
-        .sql = pupil_login_again_sql,
+        .sql = pupil_login_pupil_sql,
         .fixed = PUPIL_LF_COLUMNS,
-        .tables = { "credential", "contact" },
-        .facts = "c",
-        .facts_of = "credential",
-        PUPIL_WANTS(pupil_login_look_wants),
+        .tables = { "credential" },
+        PUPIL_WANTS(find_wants),
         .params = { PUPIL_PARAM_UUID }
     },
 

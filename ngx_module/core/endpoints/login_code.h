@@ -21,6 +21,11 @@ enum {
     PUPIL_CODE_COUNT
 };
 
+/* The columns of PUPIL_CODE_FIND are PUPIL_LF_, and behind them its want. */
+enum {
+    PUPIL_CODE_WANT_LOGIN_ID = 0
+};
+
 /* The record of PUPIL_CODE_HAND. */
 extern const pupil_audit_choice_t  pupil_code_handed[1];
 

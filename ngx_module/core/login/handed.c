@@ -95,7 +95,6 @@ handed_letters(const pupil_key_t *key, const pupil_handed_t *handed,
 
     pupil_keyed_begin(&hash, key, "pupil.handed.v1", PUPIL_HASH_LEN);
     pupil_keyed_uuid(&hash, &handed->subject);
-    pupil_keyed_u32(&hash, handed->number);
     pupil_keyed_u32(&hash, handed->session);
     pupil_keyed_u32(&hash, handed->credential);
     pupil_keyed_u32(&hash, handed->authority);

@@ -3,11 +3,11 @@
  *
  * The code that a teacher hands out on paper, by which a pupil sets a new
  * password.  Nothing of it is stored: it is a keyed hash, cut to what a child
- * can type, of what the account is at that hour.  The number is that of the
- * credential, so that it ends with the first new password, whatever rows
- * somebody puts back (invariant I18), and the floors are those below which
- * things of theirs were revoked: an account that is locked, sessions that were
- * ended, a class that they are in no more.  Context: any.
+ * can type, of the floors that the account has at that hour in the key store.
+ * So it ends with the first new password, whatever rows somebody puts back
+ * (invariant I18), and with whatever else is revoked: an account that is
+ * locked, sessions that are ended, a class that they are in no more.  Context:
+ * any.
  */
 
 #ifndef PUPIL_HANDED_H
@@ -31,7 +31,6 @@
 
 typedef struct {
     pupil_uuid_t  subject;
-    uint32_t      number;               /* of the credential, or 0 */
     uint32_t      session, credential, authority;       /* floors */
 } pupil_handed_t;
 

@@ -346,13 +346,12 @@ void ngx_http_pupil_login_credential(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t found, ngx_http_pupil_row_t *row);
 
 /*
- * What a teacher's code would be made of, of the account whose row that is.
+ * What a teacher's code is made of, of the account that was looked up.
  * NGX_DECLINED: there is to be none, as it is no pupil's, or a pupil's who is
- * anything else, or may be, or who may not log in, or has no credential, or one
- * from before.
+ * anything else, or may be, or who may not log in.
  */
 ngx_int_t ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, pupil_handed_t *handed);
+    pupil_handed_t *handed);
 
 /* The credential is what was stored; whoever has none has nothing changed. */
 ngx_int_t ngx_http_pupil_login_stored(ngx_http_pupil_ctx_t *ctx,

@@ -3,8 +3,8 @@
  *
  * POST /v1/pupils/{id}/login-code: a teacher hands out a code, by which a pupil
  * of theirs sets a new password (ngx_http_pupil_reset.c).  Nothing is stored:
- * the code is made of what the account is.  It is of nobody who is more than a
- * pupil: no colleague's account, and no administrator's, is taken over so.
+ * the code is made of floors.  It is of nobody who is more than a pupil: no
+ * colleague's account, and no administrator's, is taken over so.
  */
 
 #include "core/endpoints/login_code.h"
@@ -224,8 +224,8 @@ ngx_http_pupil_code_opened(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_credential(ctx, PUPIL_CODE_FIND, &row);
 
-    may = ngx_http_pupil_login_handed(ctx, &row, &handed) == NGX_OK
-          && ngx_http_pupil_value(ctx, &row, PUPIL_LF_WANT_LOGIN_ID,
+    may = ngx_http_pupil_login_handed(ctx, &handed) == NGX_OK
+          && ngx_http_pupil_value(ctx, &row, PUPIL_CODE_WANT_LOGIN_ID,
                                   &code->name) == PUPIL_OK;
 
     /* a damaged value is audited, and is none */
@@ -315,38 +315,18 @@ ngx_http_pupil_code_refuse(ngx_http_pupil_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, pupil_handed_t *handed)
+ngx_http_pupil_login_handed(ngx_http_pupil_ctx_t *ctx, pupil_handed_t *handed)
 {
-    char                     stored[PUPIL_PASSWORD_HASH_LEN];
-    ngx_int_t                rc;
-    pupil_str_t              value;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    rc = ngx_http_pupil_login_hashed(ctx, row, PUPIL_LF_CHANGED_AT, stored);
-    ngx_explicit_memzero(stored, sizeof(stored));
-
-    /* nobody has given them one yet: the credential itself says so */
-    if (rc != NGX_OK
-        && ngx_http_pupil_login_stored(ctx, row, PUPIL_LF_CHANGED_AT) == NGX_OK
-        && ngx_http_pupil_value(ctx, row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
-           == PUPIL_NOT_FOUND)
-    {
-        ngx_memzero(&login->stored, sizeof(pupil_password_stored_t));
-        rc = NGX_OK;
-    }
-
     ngx_memzero(handed, sizeof(pupil_handed_t));
     handed->subject = login->owner.id;
-    handed->number = login->stored.number;
     handed->session = ctx->floors.are.session;
     handed->credential = ctx->floors.are.credential;
     handed->authority = ctx->floors.are.authority;
 
-    return rc == NGX_OK && login->eligible && login->pupil && !login->staff
-           && !login->doubted
-           && login->stored.number >= ctx->floors.are.credential
+    return login->eligible && login->pupil && !login->staff && !login->doubted
            ? NGX_OK : NGX_DECLINED;
 }

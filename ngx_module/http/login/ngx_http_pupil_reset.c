@@ -28,6 +28,8 @@ static ngx_uint_t ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 static ngx_uint_t ngx_http_pupil_by_code_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
+static ngx_uint_t ngx_http_pupil_by_code_current(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
 static ngx_int_t ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -300,13 +302,49 @@ ngx_http_pupil_by_code_counts(ngx_http_pupil_ctx_t *ctx,
         return 0;
     }
 
-    counts = ngx_http_pupil_login_handed(ctx, row, &handed) == NGX_OK;
+    counts = ngx_http_pupil_login_handed(ctx, &handed) == NGX_OK;
+    counts &= ngx_http_pupil_by_code_current(ctx, row);
     counts &= ngx_http_pupil_login_named(ctx, row);
     counts &= pupil_handed_check(key, &handed, password->input.current,
                                  ctx->now / PUPIL_TIME_SECOND)
               == PUPIL_OK;
 
     return counts;
+}
+
+
+/*
+ * The credential is as the floor says: no row from before it, and none of a new
+ * password that the key store has not heard of yet, after which a code was
+ * used.  Whoever has no password yet has no number, and no floor.
+ */
+static ngx_uint_t
+ngx_http_pupil_by_code_current(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row)
+{
+    ngx_int_t                   rc;
+    pupil_str_t                 value;
+    ngx_http_pupil_login_t     *login;
+    ngx_http_pupil_password_t  *password;
+
+    password = ctx->data;
+    login = &password->login;
+
+    rc = ngx_http_pupil_login_hashed(ctx, row, PUPIL_LF_CHANGED_AT,
+                                     password->stored);
+    ngx_explicit_memzero(password->stored, sizeof(password->stored));
+
+    if (rc != NGX_OK
+        && ngx_http_pupil_login_stored(ctx, row, PUPIL_LF_CHANGED_AT) == NGX_OK
+        && ngx_http_pupil_value(ctx, row, PUPIL_LF_WANT_PASSWORD_HASH, &value)
+           == PUPIL_NOT_FOUND)
+    {
+        ngx_memzero(&login->stored, sizeof(pupil_password_stored_t));
+        rc = NGX_OK;
+    }
+
+    return rc == NGX_OK
+           && login->stored.number == ctx->floors.are.credential;
 }
 
 
