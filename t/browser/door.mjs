@@ -439,6 +439,64 @@ async function shared(page, context) {
 }
 
 
+/* What the page shows of a log-in, by what GET /v1/login says of it. */
+async function doors(page, context) {
+  const providers = [{ name: 'uni', title: 'UNI-Login' },
+                     { name: 'skol', title: 'Skolfederation' }];
+  const controls = page.locator('#view').locator(
+    'input, select, button:visible');
+  const staff = page.getByText('Pupils log in below.');
+  let says = {};
+
+  await context.route('**/v1/login', async (route) => {
+    const answer = await route.fetch();
+
+    await route.fulfill({ response: answer,
+                          json: { ...await answer.json(), ...says } });
+  });
+
+  for (const [password, given, fields, line] of [
+    ['off', providers, 0, 0], ['off', [], 0, 0], ['staff', providers, 5, 1],
+    ['staff', [], 5, 0], ['all', providers, 5, 0],
+  ]) {
+    const what = `passwords: ${password}, ${given.length} providers`;
+
+    says = { password, providers: given, forgotten: password !== 'off',
+             sign_up: password !== 'off' };
+    await page.goto('about:blank');
+    await page.goto(`${input.url}/`);
+    await heading(page, 'Log in').waitFor();
+    check(`${what}: ${fields} controls`, await controls.count() === fields,
+          await page.locator('#view').innerText());
+    check(`${what}: a button for each`, await page.getByRole('link', {
+      name: 'Log in with' }).count() === given.length);
+    check(`${what}: whose is which is said`, await staff.count() === line);
+    for (const [name, title] of [['forgotten', 'Forgotten your password?'],
+                                 ['sign-up', 'Sign up as a teacher'],
+                                 ['code', 'I have a code from my teacher']]) {
+      const open = name === 'code' ? password === 'all' : password !== 'off';
+
+      check(`${what}: #/${name} is linked to`, await page.locator(
+        `#view a[href="#/${name}"]`).count() === (open ? 1 : 0));
+      await page.goto(`${input.url}/#/${name}`);
+      await heading(page, open ? title : 'Log in').waitFor();
+      check(`${what}: #/${name} is there`, await page.getByRole('heading', {
+        level: 2 }).count() === 1 && await page.locator(
+        `#view a[href="#/"]`).count() === (open ? 1 : 0));
+      await page.goto(`${input.url}/#/`);
+      await heading(page, 'Log in').waitFor();
+    }
+  }
+  says = { password: 'off', providers };
+  await page.reload();
+  await heading(page, 'Log in').waitFor();
+  await readable(page, 'the log-in without passwords');
+  await picture(page, 'doors');
+  await spoken(page, 'the log-in without passwords', 'en');
+  await context.unroute('**/v1/login');
+}
+
+
 /* Whose network is slow, and who is. */
 async function slow(page, context) {
   await step('a link is not in the address while words come', page,
@@ -508,6 +566,7 @@ try {
   await code(page);
   await left(page);
   await shared(page, context);
+  await doors(page, context);
   await slow(page, context);
 } catch (error) {
   check('to the end', false, error.stack);

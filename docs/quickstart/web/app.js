@@ -340,7 +340,7 @@ function again() {
    most, and whoever is on a page that needs no session stays there. */
 async function outside(text = '', good = false) {
   const [name, id] = address();
-  const free = door.PAGES.get(name);
+  const free = door.pageAt(name);
 
   forget();
   try {
@@ -467,7 +467,7 @@ channel.addEventListener('message', ({ data }) => {
     session.seen = Math.max(session.seen, data.alive);
   } else if (data.ended !== undefined && data.ended === session.user?.id) {
     over();
-  } else if (!session.user && door.PAGES.has(address()[0])) {
+  } else if (!session.user && door.pageAt(address()[0])) {
     return;
   } else if (data.entered !== undefined && data.entered !== session.user?.id) {
     forget();

@@ -248,14 +248,30 @@ function byCode(show, { done }) {
 /* ---- what the log-in leads to ---- */
 
 /* Pages that need no session, by their addresses. */
-export const PAGES = new Map(Object.entries({
+const PAGES = new Map(Object.entries({
   forgotten, 'sign-up': signUp, welcome, 'new-password': newPassword, choose,
   'code': byCode,
 }));
 
 
+export const nobodyHasPasswords = () => ways.password === 'off';
+
 /* Then teachers hand out codes for new ones. */
 export const pupilsHavePasswords = () => ways.password === 'all';
+
+/* Whose the form is, where pupils would look for themselves there. */
+export const staffAlone = () => ways.password === 'staff'
+  && ways.providers.length > 0
+  && el('p', { class: 'facts' }, t('login.staff'));
+
+
+/* Pages that are there by what GET /v1/login says. */
+const OPEN = { 'forgotten': () => ways.forgotten, 'sign-up': () => ways.sign_up,
+               'code': pupilsHavePasswords };
+
+/* The page of an address; undefined: there is none. */
+export const pageAt = (name) => OPEN[name]?.() === false ? undefined
+  : PAGES.get(name);
 
 
 export const others = () => [

@@ -6,7 +6,8 @@
  */
 
 import { post } from './api.js';
-import { others, providers, tenantChosen, tenantField } from './door.js';
+import { nobodyHasPasswords, others, providers, staffAlone, tenantChosen,
+         tenantField } from './door.js';
 import { drawing, el, field, form, heading, once, say } from './dom.js';
 import { tell } from './problem.js';
 import { t } from './words.js';
@@ -36,6 +37,11 @@ const tick = (name, other) => el('label', { class: 'tick' },
 /* entered(state): the answer of a log-in that is complete, and the password if
    it is to be changed. */
 export const login = (show, entered) => show(() => {
+  if (nobodyHasPasswords()) {
+    return [heading(t('login')),
+            providers() || el('p', null, t('problem.password-login-off'))];
+  }
+
   const made = form({ class: 'card narrow' }, async () => {
     const { value } = made.password;
 
@@ -59,7 +65,7 @@ export const login = (show, entered) => show(() => {
       tell(error, made);
     }
   },
-  heading(t('login')),
+  heading(t('login')), staffAlone(),
   tenantField(),
   field(t('login.name'), el('input', {
     name: 'identifier', required: true, autocapitalize: 'none',

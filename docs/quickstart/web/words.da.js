@@ -30,6 +30,7 @@ export default {
   'login.password': 'Adgangskode',
   'login.own': 'Det her er min egen enhed: mit brugernavn må gemmes',
   'login.shared': 'Andre bruger også denne computer: den skal ikke kende mig',
+  'login.staff': 'Her logger de ansatte ind. Elever logger ind nedenfor.',
   'login.back': 'Tilbage til log ind', 'login.with': 'Log ind med {name}',
   tenant: 'Din skole', 'tenant.choose': 'Vælg en skole',
   'tenant.what': 'Du findes på flere skoler. Hvor vil du hen?',

@@ -30,6 +30,7 @@ export default {
   'login.own': 'Det här är min egen enhet: mitt användarnamn får sparas',
   'login.shared': 'Andra använder också den här datorn: den ska inte känna'
     + ' igen mig',
+  'login.staff': 'Här loggar de anställda in. Elever loggar in nedanför.',
   'login.back': 'Tillbaka till inloggningen',
   'login.with': 'Logga in med {name}',
   tenant: 'Din skola', 'tenant.choose': 'Välj en skola',
