@@ -23,15 +23,41 @@ my $nginx = $site->nginx(server => join '',
             . ' loa=Hoej,ToFaktor prefix=uni: max_age=1h acr_values=high prompt=login'),
     $conf->('/eppn/login', name => 'eppn', words => 'profile=eppn'),
     $conf->('/page/login', name => 'page',
+            timeout => '60s',
             words => 'profile=uni-login failed=/app/login?lang=da'),
     $conf->('/away/login', name => 'away', issuer => 'https://localhost:1/x'),
     $conf->('/plain/login', name => 'plain', verify => ''),
     $conf->('/none/login', name => 'none') =~ s{through=\S+}{through=/none/}r,
-    $conf->('/slow/login', name => 'slow', timeout => '1s'));
+    $conf->('/slow/login', name => 'slow', timeout => '1s'),
+    $conf->('/deaf/login', name => 'deaf', timeout => '60s',
+            issuer => $idp->issuer . '/deaf',
+            words => 'profile=uni-login failed=/app/login'),
+    $conf->('/mute/login', name => 'mute', timeout => '60s',
+            issuer => $idp->issuer . '/deaf'));
 is $nginx->test->{code}, 0, 'nginx takes providers';
 $nginx->start;
 my $pupil = $site->person('OKlein');
 $idp->tell(claims => { uniid => $pupil->{login} });
+
+
+# ---- those that do not answer while a request may last: what comes of it is
+# ---- read below.  Of the second, another has asked already.
+
+my @deaf = map {
+    my $client = $nginx->http;
+    $client->connect;
+    $client->send_raw($client->request_bytes(GET => $_));
+    $client;
+} ('/deaf/login/deaf') x 2, '/deaf/login/deaf/logout',
+    '/deaf/login/deaf/step-up', '/mute/login/mute';
+my $mute = pop @deaf;
+my $late = $nginx->http;
+my $late_back = $idp->authorize($late->get('/page/login/page'));
+$idp->tell(mode => 'hang');
+$late->connect if !$late->socket;
+$late->send_raw($late->request_bytes(GET => $late_back));
+wait_until(30, 'the provider to be asked', sub { $idp->tell->{token} == 1 });
+$idp->tell(mode => 'good');
 
 
 # ---- a form, from the provider's page
@@ -164,6 +190,19 @@ wait_until(10, 'the provider to be asked',
 is_status $http->get('/v1/session'), 200, 'meanwhile others are served';
 is_problem $_->read_response, 502, 'gateway', name => 'it ends'
     for @waiting;
+
+for my $client (@deaf) {
+    $res = $client->read_response;
+    is_status $res, 303, 'one that does not answer: a browser is sent on';
+    is $res->header('location'), '/app/login?login=gateway', 'and told why';
+}
+$res = $late->read_response;
+is_status $res, 303, 'so is who has come back';
+is $res->header('location'), '/app/login?lang=da&login=gateway', 'told why';
+is_deeply [grep { /^__Host-pupil=/ } $res->headers('set-cookie')], [],
+    'and not logged in';
+is_problem $mute->read_response, 503, 'unavailable', name => 'without a page';
+
 
 # ---- what is known of a provider
 

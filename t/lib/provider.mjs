@@ -171,6 +171,7 @@ const routes = {
             end_session_endpoint: `${issuer}/end`,
             jwks_uri: `${issuer}/certs` });
     },
+    '/auth/realms/broker/deaf/.well-known/openid-configuration'() {},
     '/auth/realms/broker/certs'(res) {
         seen.jwks++;
         if (mode === 'page') return answer(res, 200, 'Soon back');

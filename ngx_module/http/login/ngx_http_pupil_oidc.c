@@ -51,6 +51,7 @@ ngx_http_pupil_oidc_create(ngx_http_pupil_ctx_t *ctx)
     login->conf = ngx_http_pupil_login_conf(ctx->main);
 
     ctx->left = ngx_http_pupil_oidc_left;
+    ctx->failed = ngx_http_pupil_oidc_unserved;
 
     rc = ngx_http_pupil_oidc_share(ctx);
 

@@ -135,6 +135,8 @@ struct ngx_http_pupil_oidc_s {
     unsigned                    waits:1;       /* for another to be told */
     unsigned                    plain:1;       /* nor is it sent on */
     unsigned                    by_form:1;     /* the answer came, sealed */
+    unsigned                    hung:1;        /* it was left while it waited
+                                                  for the provider */
 };
 
 #define ngx_http_pupil_oidc_of(ctx)                                           \
@@ -243,6 +245,9 @@ ngx_int_t ngx_http_pupil_oidc_whole(ngx_http_pupil_ctx_t *ctx);
 /* Ends a step: a problem, or the page that there is for it.  To pass on. */
 ngx_int_t ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_problem_e problem);
+
+/* As ctx->failed. */
+ngx_int_t ngx_http_pupil_oidc_unserved(ngx_http_pupil_ctx_t *ctx);
 
 /* The session is made: the browser goes on. */
 ngx_int_t ngx_http_pupil_oidc_welcome(ngx_http_pupil_ctx_t *ctx);

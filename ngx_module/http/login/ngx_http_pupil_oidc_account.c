@@ -219,6 +219,33 @@ ngx_http_pupil_oidc_failed(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/*
+ * The last word of a request that was not served, as by its deadline, when a
+ * provider has not answered until then: the answer is a problem already, which
+ * stays where there is no page.
+ */
+ngx_int_t
+ngx_http_pupil_oidc_unserved(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_oidc_t     *oidc;
+    ngx_http_pupil_problem_e   problem;
+
+    oidc = ngx_http_pupil_oidc_of(ctx);
+
+    if (oidc->plain || oidc->provider->failed.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    problem = oidc->hung ? NGX_HTTP_PUPIL_GATEWAY : ctx->response.problem;
+
+    pupil_writer_reset(&ctx->out);
+    ctx->response.problem = NGX_HTTP_PUPIL_NO_PROBLEM;
+
+    return ngx_http_pupil_oidc_failed(ctx, problem) == NGX_DONE
+           ? NGX_OK : ngx_http_pupil_problem(ctx, problem);
+}
+
+
 ngx_int_t
 ngx_http_pupil_oidc_welcome(ngx_http_pupil_ctx_t *ctx)
 {

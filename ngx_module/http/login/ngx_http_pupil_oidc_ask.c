@@ -304,6 +304,8 @@ ngx_http_pupil_oidc_left(ngx_http_pupil_ctx_t *ctx)
     oidc = ((ngx_http_pupil_login_t *) ctx->data)->oidc;
     ask = oidc->ask;
 
+    oidc->hung = oidc->waits || (ask != NULL && !ask->done);
+
     ngx_http_pupil_pace_leave(ctx, &oidc->turn);
     ngx_http_pupil_oidc_unlearn(oidc);
 

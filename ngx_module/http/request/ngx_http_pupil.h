@@ -125,6 +125,8 @@ struct ngx_http_pupil_ctx_s {
     ngx_http_pupil_step_pt           late;         /* answers what is stored,
                                                       whatever else fails */
     void                           (*left)(ngx_http_pupil_ctx_t *ctx);
+    ngx_http_pupil_step_pt           failed;       /* answers a person in place
+                                                      of a 5xx, or leaves it */
     void                           (*decided)(ngx_http_pupil_ctx_t *ctx);
     ngx_http_pupil_stranger_t        stranger;     /* of the session's token */
     ngx_http_pupil_memory_t          memory;

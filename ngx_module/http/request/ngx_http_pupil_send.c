@@ -75,6 +75,12 @@ ngx_http_pupil_send(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
+    if (ctx->failed != NULL && ctx->response.problem
+        && ctx->response.status >= NGX_HTTP_INTERNAL_SERVER_ERROR)
+    {
+        (void) ctx->failed(ctx);
+    }
+
     if (ctx->decided != NULL) {
         ctx->response.done = 1;
         ngx_http_pupil_answered(ctx);
