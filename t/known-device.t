@@ -201,6 +201,15 @@ guessed_at('pupil');
 is login($browser, 'pupil')->status, 200, 'and are known';
 forget();
 
+# Nor where the operator takes a second name of theirs away.
+$site->ctl_ok('user', 'link', $pupil->{login}, 'uni-1', $site->ctl_where);
+guessed_at('pupil');
+is login($browser, 'pupil')->status, 200, 'a second name changes nothing';
+$site->ctl_ok('user', 'unlink', $pupil->{login}, $site->ctl_where);
+guessed_at('pupil');
+is login($browser, 'pupil')->status, 429, 'one that is taken away does';
+forget();
+
 # New codes of recovery end nothing here; one that is used does, elsewhere.
 my ($here, $there) = map { $nginx->http } 1 .. 2;
 $teacher->half($here);
