@@ -86,7 +86,8 @@ function free(exercise, n, control, most) {
 
     count.hidden = used < most * 3 / 4 || used > most;
     count.textContent = count.hidden ? '' : t('room', {
-      n: Math.floor((most - used) * [...control.value].length / used) });
+      n: Math.floor((most - used) * [...control.value].length
+                    / (used - 2)) });           /* without its quotes */
     if (control.rows) {
       grow(control);
     }
