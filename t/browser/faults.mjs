@@ -236,7 +236,10 @@ async function people(context, page) {
   await logOut(page);
   expect(/401/);
   await step('the same where the page finds out by itself', page, async () => {
+    const looked = page.waitForResponse(/\/v1\/me\/notices/);
+
     await logIn(page, input.teacher);
+    await looked;                     /* nothing else is under way then */
     await open(page);
     await page.getByText(input.pupil.family_name).waitFor();
     await endSession(context);
