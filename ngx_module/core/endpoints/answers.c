@@ -69,10 +69,10 @@ const char  pupil_answers_assessed_sql[] =
 
 /* The record says all that is shown of these pupils. */
 const pupil_want_t  pupil_answers_wants[PUPIL_HC_WANTS] = {
-    [PUPIL_HC_WANT_GIVEN_NAME] = {
+    [PUPIL_HO_WANT_GIVEN_NAME] = {
         .alias = "i", .category = "identity", .field = "given_name",
         AS_TEACHER },
-    [PUPIL_HC_WANT_FAMILY_NAME] = {
+    [PUPIL_HO_WANT_FAMILY_NAME] = {
         .alias = "i", .category = "identity", .field = "family_name",
         AS_TEACHER },
     { .category = "progress", .field = "exercise_id", AS_TEACHER, REQUIRED },

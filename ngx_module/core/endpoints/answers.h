@@ -8,8 +8,7 @@
 #ifndef PUPIL_ANSWERS_H
 #define PUPIL_ANSWERS_H
 
-#include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/endpoints/homework.h"
 #include "core/input/query.h"
 
 
@@ -21,18 +20,18 @@
     { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_UUID,                   \
       PUPIL_PARAM_INT4, PUPIL_PARAM_UUID }
 
-/* PUPIL_HOMEWORK_ANSWERS: a row for each pupil, with the enrolment. */
+/*
+ * PUPIL_HOMEWORK_ANSWERS: a row for each pupil; columns as PUPIL_HO_*, and
+ * behind them whether there is another page; wants as PUPIL_HO_WANT_*, and
+ * behind them what the record says besides.
+ */
 enum {
-    PUPIL_HC_ENROLMENT = 1,
-    PUPIL_HC_OWNER = PUPIL_HC_ENROLMENT + PUPIL_ENROLMENT_COLUMNS,
-    PUPIL_HC_MORE = PUPIL_HC_OWNER + PUPIL_OWNER_COLUMNS,
-    PUPIL_HC_COLUMNS            /* there is another page */
+    PUPIL_HC_MORE = PUPIL_HO_COLUMNS,
+    PUPIL_HC_COLUMNS
 };
 
 enum {
-    PUPIL_HC_WANT_GIVEN_NAME = 0,
-    PUPIL_HC_WANT_FAMILY_NAME,
-    PUPIL_HC_WANTS = 9
+    PUPIL_HC_WANTS = PUPIL_HO_WANTS + 7
 };
 
 /*

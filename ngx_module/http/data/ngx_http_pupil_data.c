@@ -276,13 +276,7 @@ ngx_http_pupil_data_start(ngx_http_pupil_ctx_t *ctx)
 
     data->main = ngx_http_pupil_add(ctx, ex, &data->generic->stmt);
     ngx_libpq_param_uuid(ex, data->subject.b);
-
-    if (pupil_uuid_is_zero(&page->cursor.id)) {
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_uuid(ex, page->cursor.id.b);
-    }
+    ngx_http_pupil_param_id(ex, &page->cursor.id);
 
     /* one more, to know if there is another page */
     ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);

@@ -11,9 +11,6 @@
 #include "http/homework/ngx_http_pupil_assessment.h"
 
 
-static ngx_int_t ngx_http_pupil_assessment_of(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_item_t *item,
-    ngx_http_pupil_assessment_t *assessment);
 static void ngx_http_pupil_assessment_version(
     ngx_http_pupil_assessment_t *assessment);
 static void ngx_http_pupil_assessment_value(ngx_http_pupil_ctx_t *ctx,
@@ -232,15 +229,10 @@ ngx_http_pupil_assessed_pupil(ngx_http_pupil_ctx_t *ctx,
     PGresult          *res;
     pupil_expected_t   expected;
 
-    static const pupil_str_t  role = pupil_str("pupil");
-
     res = assessed->assessment.row.res;
 
-    ngx_memzero(&expected, sizeof(pupil_expected_t));
+    ngx_http_pupil_homework_expect_pupil(ctx, &assessed->item, &expected);
     expected.subject = &ctx->path_about;
-    expected.class_id = &assessed->item.class->owner.id;
-    expected.role = role;
-    expected.day = ctx->today;
 
     if (ngx_http_pupil_enrolment(ctx, res, 0, PUPIL_HA_ENROLMENT, &expected,
                                  &assessed->enrolment)
@@ -284,7 +276,8 @@ ngx_http_pupil_assessment_read(ngx_http_pupil_ctx_t *ctx, ngx_uint_t record,
     rc = ngx_http_pupil_facts(ctx, row);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_pupil_assessment_of(ctx, item, assessment);
+        rc = ngx_http_pupil_homework_row_is(ctx, item, row, "assessment",
+                                            row->record);
     }
 
     if (rc != NGX_OK) {
@@ -302,38 +295,6 @@ ngx_http_pupil_assessment_read(ngx_http_pupil_ctx_t *ctx, ngx_uint_t record,
     assessment->exists = 1;
 
     return NGX_OK;
-}
-
-
-/* NGX_DECLINED: it is genuine, and of something else. */
-static ngx_int_t
-ngx_http_pupil_assessment_of(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_item_t *item,
-    ngx_http_pupil_assessment_t *assessment)
-{
-    const char    *why;
-    pupil_uuid_t   class_id;
-
-    if (ngx_http_pupil_facts_uuid(&assessment->row, "class_id", &class_id)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (pupil_uuid_compare(&assessment->record, &item->record) != 0) {
-        why = "another homework";
-
-    } else if (pupil_uuid_compare(&class_id, &item->class->owner.id) != 0) {
-        why = "another class";
-
-    } else {
-        return NGX_OK;
-    }
-
-    ngx_http_pupil_tampered_record(ctx, "assessment", &assessment->record,
-                                   &assessment->row.owner->id, why);
-
-    return NGX_DECLINED;
 }
 
 

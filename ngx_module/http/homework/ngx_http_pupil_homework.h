@@ -307,12 +307,45 @@ void ngx_http_pupil_homework_need(ngx_http_pupil_ctx_t *ctx, PGresult *res);
 ngx_int_t ngx_http_pupil_homework_refuse_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 
+/* What the enrolment of one of the class's pupils has to be. */
+void ngx_http_pupil_homework_expect_pupil(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, pupil_expected_t *expected);
+
 /*
- * A pupil's submission is what was stored, and of this homework and its class:
- * NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
+ * Begins an object of the pupil of a row, whose columns and wants are
+ * PUPIL_HO_*: "id", and the name.  NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
  */
-ngx_int_t ngx_http_pupil_homework_result_of(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *submission);
+ngx_int_t ngx_http_pupil_homework_learner(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, const ngx_http_pupil_stmt_t *stmt,
+    PGresult *res, ngx_uint_t row, ngx_http_pupil_owner_t *owner);
+
+/*
+ * Goes on to the next row of this person's.  Results are sorted by subject, as
+ * pupils are: one walk over each.  NGX_DECLINED: there is none; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_row_of(PGresult *res, int *next,
+    ngx_uint_t column, const pupil_uuid_t *subject);
+
+/* The same, of submissions: columns PUPIL_HR_*; submission is at that row. */
+ngx_int_t ngx_http_pupil_homework_result(int *next,
+    ngx_http_pupil_row_t *submission, pupil_uuid_t *record);
+
+/*
+ * Adds a submission of that homework to the score.  NGX_OK; NGX_DECLINED: it is
+ * left out; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_scored(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *submission,
+    const pupil_exercises_t *exercises, pupil_time_t *updated_at,
+    pupil_score_t *score);
+
+/*
+ * Is a row, whose facts are genuine, of this homework, and of its class?
+ * NGX_DECLINED: of another, which is noted; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_row_is(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *row,
+    const char *category, const pupil_uuid_t *homework);
 
 /* Adds a current submission, a row of a statement with PUPIL_HP_WANT_*. */
 ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,

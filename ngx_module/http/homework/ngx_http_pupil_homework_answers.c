@@ -39,8 +39,6 @@ static ngx_int_t ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
     pupil_score_t *score);
 static ngx_int_t ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner);
-static ngx_int_t ngx_http_pupil_answers_row(PGresult *res, int *next,
-    ngx_uint_t column, const pupil_uuid_t *subject);
 
 
 /* Positions in the exchange, besides the list's. */
@@ -109,23 +107,10 @@ ngx_http_pupil_answers_add(ngx_http_pupil_ctx_t *ctx,
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
-
-    if (pupil_uuid_is_zero(&query->pupil)) {
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_uuid(ex, query->pupil.b);
-    }
-
+    ngx_http_pupil_param_id(ex, &query->pupil);
     ngx_libpq_param_uuid(ex, query->page.cursor.id.b);
     ngx_libpq_param_int4(ex, (int32_t) query->page.limit);
-
-    if (pupil_uuid_is_zero(&query->exercise)) {
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_uuid(ex, query->exercise.b);
-    }
+    ngx_http_pupil_param_id(ex, &query->exercise);
 }
 
 
@@ -254,7 +239,7 @@ ngx_http_pupil_answers_page(ngx_http_pupil_ctx_t *ctx,
     cursor.time = 0;
 
     rc = ngx_libpq_get_uuid(view->pupils, row - 1,
-                            PUPIL_HC_ENROLMENT + PUPIL_CE_SUBJECT,
+                            PUPIL_HO_ENROLMENT + PUPIL_CE_SUBJECT,
                             cursor.id.b);
 
     if (rc == NGX_ERROR
@@ -276,47 +261,13 @@ ngx_http_pupil_answers_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, ngx_uint_t row)
 {
     ngx_int_t               rc;
-    pupil_expected_t        expected;
-    ngx_http_pupil_row_t    pupil;
-    pupil_enrolment_row_t   enrolment;
     ngx_http_pupil_owner_t  owner;
 
-    static const pupil_str_t  role = pupil_str("pupil");
-
-    ngx_memzero(&expected, sizeof(pupil_expected_t));
-    expected.class_id = &view->item.class->owner.id;
-    expected.role = role;
-    expected.day = ctx->today;
-
-    if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HC_ENROLMENT,
-                                 &expected, &enrolment) != NGX_OK)
-    {
-        return NGX_OK;
+    rc = ngx_http_pupil_homework_learner(ctx, &view->item, view->names,
+                                         view->pupils, row, &owner);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
-
-    if (ngx_http_pupil_owner(ctx, view->pupils, row, PUPIL_HC_OWNER,
-                             &enrolment.subject, &owner) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_about(ctx, &owner.id);
-
-    if (ngx_http_pupil_hidden(ctx, &owner, PUPIL_PURPOSE_TEACHING)) {
-        return NGX_OK;
-    }
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "id");
-    pupil_writer_uuid(&ctx->out, &owner.id);
-
-    pupil.stmt = view->names;
-    pupil.res = view->pupils;
-    pupil.n = row;
-    pupil.owner = &owner;
-
-    ngx_http_pupil_display_name(ctx, &pupil, PUPIL_HC_WANT_GIVEN_NAME,
-                                PUPIL_HC_WANT_FAMILY_NAME);
 
     rc = ngx_http_pupil_answers_of(ctx, view, &owner);
 
@@ -350,21 +301,17 @@ ngx_http_pupil_answers_of(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_key(&ctx->out, "answers");
     pupil_writer_array_begin(&ctx->out);
 
-    while (ngx_http_pupil_answers_row(view->given, &view->next,
-                                      PUPIL_HR_SUBJECT, &owner->id) == NGX_OK)
+    while ((rc = ngx_http_pupil_homework_result(&view->next, &given, &record))
+           == NGX_OK)
     {
-        given.n = view->next++;
-
-        if (ngx_libpq_get_uuid(view->given, given.n, PUPIL_HR_RECORD, record.b)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
         rc = ngx_http_pupil_answers_one(ctx, view, &given, &score);
         if (rc == NGX_ERROR) {
             return rc;
         }
+    }
+
+    if (rc == NGX_ERROR) {
+        return rc;
     }
 
     pupil_writer_array_end(&ctx->out);
@@ -387,18 +334,8 @@ ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t   text;
     pupil_time_t  updated_at;
 
-    rc = ngx_http_pupil_homework_result_of(ctx, &view->item, given);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_pupil_stored_at(ctx, given, PUPIL_HR_UPDATED_AT,
-                                      &updated_at);
-    }
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_pupil_homework_score(ctx, given, updated_at,
-                                           &view->exercises, score);
-    }
-
+    rc = ngx_http_pupil_homework_scored(ctx, &view->item, given,
+                                        &view->exercises, &updated_at, score);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -430,6 +367,7 @@ static ngx_int_t
 ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner)
 {
+    ngx_int_t                    rc;
     ngx_http_pupil_assessment_t  assessment;
 
     if (view->assessed == NULL) {
@@ -441,50 +379,21 @@ ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
     assessment.row.res = view->assessed;
     assessment.row.owner = owner;
 
-    if (ngx_http_pupil_answers_row(view->assessed, &view->next_assessed,
-                                   PUPIL_HD_ASSESSED_SUBJECT, &owner->id)
-        == NGX_OK)
-    {
-        assessment.row.n = view->next_assessed++;
+    rc = ngx_http_pupil_homework_row_of(view->assessed, &view->next_assessed,
+                                        PUPIL_HD_ASSESSED_SUBJECT, &owner->id);
 
-        if (ngx_http_pupil_assessment_read(ctx, PUPIL_HD_ASSESSED_RECORD,
-                                           &view->item, &assessment)
-            == NGX_ERROR)
-        {
-            return NGX_ERROR;
-        }
+    if (rc == NGX_OK) {
+        assessment.row.n = view->next_assessed++;
+        rc = ngx_http_pupil_assessment_read(ctx, PUPIL_HD_ASSESSED_RECORD,
+                                            &view->item, &assessment);
+    }
+
+    if (rc == NGX_ERROR) {
+        return rc;
     }
 
     ngx_http_pupil_assessment_write(ctx, &assessment,
                                     &view->item.definition.exercises, 1);
 
     return NGX_OK;
-}
-
-
-/*
- * Is the next row one of this person's?  Results are sorted by subject, as
- * pupils are: one walk over each.
- */
-static ngx_int_t
-ngx_http_pupil_answers_row(PGresult *res, int *next, ngx_uint_t column,
-    const pupil_uuid_t *subject)
-{
-    int           order;
-    pupil_uuid_t  whose;
-
-    for ( /* void */ ; *next < PQntuples(res); (*next)++) {
-
-        if (ngx_libpq_get_uuid(res, *next, column, whose.b) != NGX_OK) {
-            return NGX_DECLINED;
-        }
-
-        order = pupil_uuid_compare(&whose, subject);
-
-        if (order >= 0) {
-            return order == 0 ? NGX_OK : NGX_DECLINED;
-        }
-    }
-
-    return NGX_DECLINED;
 }

@@ -138,47 +138,13 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 {
     ngx_int_t               rc;
     pupil_score_t           score;
-    pupil_expected_t        expected;
-    ngx_http_pupil_row_t    pupil;
-    pupil_enrolment_row_t   enrolment;
     ngx_http_pupil_owner_t  owner;
 
-    static const pupil_str_t  role = pupil_str("pupil");
-
-    ngx_memzero(&expected, sizeof(pupil_expected_t));
-    expected.class_id = &view->item.class->owner.id;
-    expected.role = role;
-    expected.day = ctx->today;
-
-    if (ngx_http_pupil_enrolment(ctx, view->pupils, row, PUPIL_HO_ENROLMENT,
-                                 &expected, &enrolment) != NGX_OK)
-    {
-        return NGX_OK;
+    rc = ngx_http_pupil_homework_learner(ctx, &view->item, view->names,
+                                         view->pupils, row, &owner);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
-
-    if (ngx_http_pupil_owner(ctx, view->pupils, row, PUPIL_HO_OWNER,
-                             &enrolment.subject, &owner) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_about(ctx, &owner.id);
-
-    if (ngx_http_pupil_hidden(ctx, &owner, PUPIL_PURPOSE_TEACHING)) {
-        return NGX_OK;
-    }
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "id");
-    pupil_writer_uuid(&ctx->out, &owner.id);
-
-    pupil.stmt = view->names;
-    pupil.res = view->pupils;
-    pupil.n = row;
-    pupil.owner = &owner;
-
-    ngx_http_pupil_display_name(ctx, &pupil, PUPIL_HO_WANT_GIVEN_NAME,
-                                PUPIL_HO_WANT_FAMILY_NAME);
 
     rc = ngx_http_pupil_overview_score(ctx, view, &owner, &score);
     if (rc != NGX_OK) {
@@ -198,16 +164,14 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* Both results are sorted by subject: one walk over the second. */
 static ngx_int_t
 ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_overview_t *view, const ngx_http_pupil_owner_t *owner,
     pupil_score_t *score)
 {
-    int                   order;
     ngx_int_t             rc;
     pupil_time_t          updated_at;
-    pupil_uuid_t          subject, record;
+    pupil_uuid_t          record;
     ngx_http_pupil_row_t  submission;
 
     pupil_score_init(score);
@@ -217,90 +181,19 @@ ngx_http_pupil_overview_score(ngx_http_pupil_ctx_t *ctx,
     submission.owner = owner;
     submission.record = &record;
 
-    for ( /* void */ ; view->next < PQntuples(view->results); view->next++) {
-
-        rc = ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_SUBJECT,
-                                subject.b);
+    for ( ;; ) {
+        rc = ngx_http_pupil_homework_result(&view->next, &submission, &record);
         if (rc != NGX_OK) {
             return rc == NGX_DECLINED ? NGX_OK : rc;
         }
 
-        order = pupil_uuid_compare(&subject, &owner->id);
-
-        if (order > 0) {
-            break;
-        }
-
-        if (order < 0) {
-            continue;
-        }
-
-        if (ngx_libpq_get_uuid(view->results, view->next, PUPIL_HR_RECORD,
-                               record.b) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        submission.n = view->next;
-
-        rc = ngx_http_pupil_homework_result_of(ctx, &view->item, &submission);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_pupil_stored_at(ctx, &submission,
-                                          PUPIL_HR_UPDATED_AT, &updated_at);
-        }
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_pupil_homework_score(ctx, &submission, updated_at,
-                                               &view->item.definition.exercises,
-                                               score);
-        }
-
+        rc = ngx_http_pupil_homework_scored(ctx, &view->item, &submission,
+                                            &view->item.definition.exercises,
+                                            &updated_at, score);
         if (rc == NGX_ERROR) {
             return rc;
         }
     }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_pupil_homework_result_of(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_item_t *item, const ngx_http_pupil_row_t *submission)
-{
-    ngx_int_t      rc;
-    const char    *why;
-    pupil_uuid_t   homework, class_id;
-
-    rc = ngx_http_pupil_facts(ctx, submission);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_pupil_facts_uuid(submission, "homework_id", &homework)
-        != NGX_OK
-        || ngx_http_pupil_facts_uuid(submission, "class_id", &class_id)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (pupil_uuid_compare(&homework, &item->record) != 0) {
-        why = "another homework";
-
-    } else if (pupil_uuid_compare(&class_id, &item->class->owner.id) != 0)
-    {
-        why = "another class";
-
-    } else {
-        return NGX_OK;
-    }
-
-    ngx_http_pupil_tampered_record(ctx, "progress", submission->record,
-                                   &submission->owner->id, why);
-
-    return NGX_DECLINED;
 }
 
 

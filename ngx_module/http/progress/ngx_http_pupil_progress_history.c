@@ -64,14 +64,7 @@ ngx_http_pupil_history_start(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_HISTORY);
-
-    if (pupil_uuid_is_zero(&query->homework_id)) {
-        ngx_libpq_param_null(ex);
-
-    } else {
-        ngx_libpq_param_uuid(ex, query->homework_id.b);
-    }
-
+    ngx_http_pupil_param_id(ex, &query->homework_id);
     ngx_libpq_param_timestamptz(ex, before.time);
     ngx_libpq_param_uuid(ex, before.id.b);
     ngx_libpq_param_int4(ex, (int32_t) query->page.limit);

@@ -85,6 +85,18 @@ ngx_http_pupil_param_bytea(ngx_libpq_exchange_t *ex, const pupil_str_t *value)
 
 
 void
+ngx_http_pupil_param_id(ngx_libpq_exchange_t *ex, const pupil_uuid_t *id)
+{
+    if (pupil_uuid_is_zero(id)) {
+        ngx_libpq_param_null(ex);
+
+    } else {
+        ngx_libpq_param_uuid(ex, id->b);
+    }
+}
+
+
+void
 ngx_http_pupil_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n)
 {

@@ -41,6 +41,8 @@ void ngx_http_pupil_exchange_day(ngx_libpq_exchange_t *ex,
 /* As the setters and readers of ngx_libpq; data NULL is NULL. */
 void ngx_http_pupil_param_bytea(ngx_libpq_exchange_t *ex,
     const pupil_str_t *value);
+void ngx_http_pupil_param_id(ngx_libpq_exchange_t *ex,
+    const pupil_uuid_t *id);                    /* all zeros: NULL */
 void ngx_http_pupil_param_bytea_array(ngx_libpq_exchange_t *ex,
     const pupil_str_t *values, ngx_uint_t n);
 void ngx_http_pupil_param_text_array(ngx_libpq_exchange_t *ex,
