@@ -11,11 +11,11 @@
 
 #include "pupil_plugin.h"
 #include "core/login/choice.h"
-#include "core/vault/keyed.h"
 
 
-static void choice_key(const pupil_key_t *key, pupil_str_t provider,
-    uint8_t derived[PUPIL_HASH_LEN]);
+#define LABEL  "pupil.choice.v1"
+
+
 static int choice_is(const pupil_choice_t *choice, int64_t now);
 static void choice_walk(pupil_choice_t *choice, uint8_t *bytes, int out);
 
@@ -53,16 +53,14 @@ void
 pupil_choice_seal(const pupil_key_t *key, pupil_str_t provider,
     pupil_choice_t *choice, uint8_t text[PUPIL_CHOICE_TEXT_LEN])
 {
-    uint8_t  clear[PUPIL_CHOICE_LEN];
-    uint8_t  sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
-    uint8_t  derived[PUPIL_HASH_LEN];
+    uint8_t             clear[PUPIL_CHOICE_LEN];
+    uint8_t             sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
+    pupil_carried_by_t  by = { key, LABEL, &provider };
 
     randombytes_buf(choice->mark, sizeof(choice->mark));
     choice_walk(choice, clear, 1);
-    choice_key(key, provider, derived);
-    pupil_carried_seal(derived, clear, sizeof(clear), sealed, text);
+    pupil_carried_seal(&by, clear, sizeof(clear), sealed, text);
 
-    sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
     pupil_stack_wipe();
 }
@@ -72,13 +70,12 @@ pupil_rc_t
 pupil_choice_open(const pupil_key_t *key, pupil_str_t provider,
     pupil_str_t text, int64_t now, pupil_choice_t *choice)
 {
-    uint8_t     clear[PUPIL_CHOICE_LEN];
-    uint8_t     sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
-    uint8_t     derived[PUPIL_HASH_LEN];
-    pupil_rc_t  rc;
+    uint8_t             clear[PUPIL_CHOICE_LEN];
+    uint8_t             sealed[PUPIL_CARRIED_SEALED(PUPIL_CHOICE_LEN)];
+    pupil_rc_t          rc;
+    pupil_carried_by_t  by = { key, LABEL, &provider };
 
-    choice_key(key, provider, derived);
-    rc = pupil_carried_open(derived, text, sealed, clear, sizeof(clear));
+    rc = pupil_carried_open(&by, text, sealed, clear, sizeof(clear));
 
     if (rc == PUPIL_OK) {
         choice_walk(choice, clear, 0);
@@ -89,7 +86,6 @@ pupil_choice_open(const pupil_key_t *key, pupil_str_t provider,
         }
     }
 
-    sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
     pupil_stack_wipe();
 
@@ -111,18 +107,6 @@ choice_is(const pupil_choice_t *choice, int64_t now)
     return choice->count <= PUPIL_CHOICE_MOST
            && choice->made <= now + PUPIL_CHOICE_SKEW
            && now - choice->made < PUPIL_CHOICE_LIFETIME;
-}
-
-
-static void
-choice_key(const pupil_key_t *key, pupil_str_t provider,
-    uint8_t derived[PUPIL_HASH_LEN])
-{
-    pupil_keyed_t  hash;
-
-    pupil_keyed_begin(&hash, key, "pupil.choice.v1", PUPIL_HASH_LEN);
-    pupil_keyed_str(&hash, provider);
-    pupil_keyed_end(&hash, derived);
 }
 
 

@@ -5,26 +5,22 @@
  * so that the line of a request, which logs have, tells no code.
  */
 
-#include <sodium.h>
-
 #include "pupil_plugin.h"
 #include "core/base/text.h"
 #include "core/login/carried.h"
 #include "core/login/oidc.h"
-#include "core/vault/keyed.h"
 
 
-static void sealed_key(const pupil_key_t *key, pupil_str_t provider,
-    uint8_t derived[PUPIL_HASH_LEN]);
+#define LABEL  "pupil.answer.v1"
 
 
 pupil_str_t
 pupil_oidc_answer_seal(const pupil_alloc_t *alloc, const pupil_key_t *key,
     pupil_str_t provider, pupil_str_t form)
 {
-    uint8_t      derived[PUPIL_HASH_LEN];
-    uint8_t     *text, *room;
-    pupil_str_t  out = { NULL, 0 };
+    uint8_t            *text, *room;
+    pupil_str_t         out = { NULL, 0 };
+    pupil_carried_by_t  by = { key, LABEL, &provider };
 
     text = alloc->alloc(alloc->ctx, PUPIL_CARRIED_TEXT_LEN(form.len));
     room = alloc->alloc(alloc->ctx, PUPIL_CARRIED_SEALED(form.len));
@@ -33,11 +29,7 @@ pupil_oidc_answer_seal(const pupil_alloc_t *alloc, const pupil_key_t *key,
         return out;
     }
 
-    sealed_key(key, provider, derived);
-    pupil_carried_seal(derived, form.data, form.len, room, text);
-
-    sodium_memzero(derived, sizeof(derived));
-    pupil_stack_wipe();
+    pupil_carried_seal(&by, form.data, form.len, room, text);
 
     out.data = text;
     out.len = PUPIL_CARRIED_TEXT_LEN(form.len);
@@ -50,10 +42,9 @@ pupil_rc_t
 pupil_oidc_answer_open(const pupil_alloc_t *alloc, const pupil_key_t *key,
     pupil_str_t provider, pupil_str_t text, pupil_str_t *form)
 {
-    size_t       bytes, most;
-    uint8_t      derived[PUPIL_HASH_LEN];
-    uint8_t     *clear, *room;
-    pupil_rc_t   rc;
+    size_t              bytes, most;
+    uint8_t            *clear, *room;
+    pupil_carried_by_t  by = { key, LABEL, &provider };
 
     bytes = PUPIL_BASE64URL_BYTES(text.len);
     most = PUPIL_CARRIED_SEALED(PUPIL_ANSWER_MAX);
@@ -71,23 +62,5 @@ pupil_oidc_answer_open(const pupil_alloc_t *alloc, const pupil_key_t *key,
         return PUPIL_NO_MEMORY;
     }
 
-    sealed_key(key, provider, derived);
-    rc = pupil_carried_open(derived, text, room, clear, form->len);
-
-    sodium_memzero(derived, sizeof(derived));
-    pupil_stack_wipe();
-
-    return rc;
-}
-
-
-static void
-sealed_key(const pupil_key_t *key, pupil_str_t provider,
-    uint8_t derived[PUPIL_HASH_LEN])
-{
-    pupil_keyed_t  hash;
-
-    pupil_keyed_begin(&hash, key, "pupil.answer.v1", PUPIL_HASH_LEN);
-    pupil_keyed_str(&hash, provider);
-    pupil_keyed_end(&hash, derived);
+    return pupil_carried_open(&by, text, room, clear, form->len);
 }

@@ -9,11 +9,11 @@
 #include <sodium.h>
 
 #include "core/login/ticket.h"
-#include "core/vault/keyed.h"
 
 
-static void ticket_key(const pupil_key_t *key,
-    uint8_t derived[PUPIL_HASH_LEN]);
+#define LABEL  "pupil.ticket.v4"
+
+
 static void ticket_walk(pupil_ticket_t *ticket, uint8_t *bytes, int out);
 
 
@@ -21,17 +21,15 @@ void
 pupil_ticket_seal(const pupil_key_t *key, const pupil_ticket_t *ticket,
     uint8_t text[PUPIL_TICKET_TEXT_LEN])
 {
-    uint8_t         clear[PUPIL_TICKET_LEN];
-    uint8_t         sealed[PUPIL_CARRIED_SEALED(PUPIL_TICKET_LEN)];
-    uint8_t         derived[PUPIL_HASH_LEN];
-    pupil_ticket_t  copy;
+    uint8_t             clear[PUPIL_TICKET_LEN];
+    uint8_t             sealed[PUPIL_CARRIED_SEALED(PUPIL_TICKET_LEN)];
+    pupil_ticket_t      copy;
+    pupil_carried_by_t  by = { key, LABEL, NULL };
 
     copy = *ticket;
     ticket_walk(&copy, clear, 1);
-    ticket_key(key, derived);
-    pupil_carried_seal(derived, clear, sizeof(clear), sealed, text);
+    pupil_carried_seal(&by, clear, sizeof(clear), sealed, text);
 
-    sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
     pupil_ticket_wipe(&copy);
     pupil_stack_wipe();
@@ -42,13 +40,12 @@ pupil_rc_t
 pupil_ticket_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
     pupil_ticket_t *ticket)
 {
-    uint8_t     clear[PUPIL_TICKET_LEN];
-    uint8_t     sealed[PUPIL_CARRIED_SEALED(PUPIL_TICKET_LEN)];
-    uint8_t     derived[PUPIL_HASH_LEN];
-    pupil_rc_t  rc;
+    uint8_t             clear[PUPIL_TICKET_LEN];
+    uint8_t             sealed[PUPIL_CARRIED_SEALED(PUPIL_TICKET_LEN)];
+    pupil_rc_t          rc;
+    pupil_carried_by_t  by = { key, LABEL, NULL };
 
-    ticket_key(key, derived);
-    rc = pupil_carried_open(derived, text, sealed, clear, sizeof(clear));
+    rc = pupil_carried_open(&by, text, sealed, clear, sizeof(clear));
 
     if (rc == PUPIL_OK) {
         ticket_walk(ticket, clear, 0);
@@ -63,21 +60,10 @@ pupil_ticket_open(const pupil_key_t *key, pupil_str_t text, int64_t now,
         }
     }
 
-    sodium_memzero(derived, sizeof(derived));
     sodium_memzero(clear, sizeof(clear));
     pupil_stack_wipe();
 
     return rc;
-}
-
-
-static void
-ticket_key(const pupil_key_t *key, uint8_t derived[PUPIL_HASH_LEN])
-{
-    pupil_keyed_t  hash;
-
-    pupil_keyed_begin(&hash, key, "pupil.ticket.v4", PUPIL_HASH_LEN);
-    pupil_keyed_end(&hash, derived);
 }
 
 
