@@ -9,16 +9,13 @@
 
 import { answered, button, confirmed, el, field, wrong, written }
   from './dom.js';
-import { answerOf } from './kinds.js';
+import { answerOf, line } from './kinds.js';
 import { numberRead, t } from './words.js';
 
 const KINDS = ['essay', 'text', 'choice', 'number', 'link'];
 const OPTIONS = 20, EXERCISES = 100;    /* at most */
 
 let last = 0;
-
-const line = (attributes = {}) => el('input', { dir: 'auto',
-  autocomplete: 'off', ...attributes });
 
 const numeral = (attributes = {}) => line({ inputmode: 'decimal',
   'class': 'number', 'data-number': true, ...attributes });

@@ -117,7 +117,8 @@ function grow(control) {
 
 const area = () => el('textarea', { rows: 3, dir: 'auto', class: 'grow' });
 
-const line = (attributes) =>
+/* A field of one line. */
+export const line = (attributes) =>
   el('input', { autocomplete: 'off', dir: 'auto', ...attributes });
 
 
