@@ -15,7 +15,7 @@ my $docs = tmp_dir() . '/docs';
 my $result = tmp_dir() . '/result.json';
 mkdir $docs;
 my $run = run_cmd(root_dir() . '/t/bench/run', '--small', '--rounds', 1,
-    '--seconds', 0.3, '--docs', $docs, '--result', $result, '--entrants',
+    '--seconds', 1, '--docs', $docs, '--result', $result, '--entrants',
     'pupil-2,static,probe,no-pipelining', { timeout => 1800 });
 is $run->{code}, 0, 't/bench/run' or diag $run->{err};
 like $run->{err}, qr/^plan: 1 rounds of \d+ measurements/m, 'it has a plan';

@@ -62,10 +62,13 @@ sub compile (@names) {
         qw(-Werror -Wshadow),
         "-I$root/include", "-I$root/ngx_module",
         '-I' . (run_cmd('pg_config', '--includedir')->{out} =~ s/\n//r),
-        '-o', $out, (map { "$root/t/bench/$_.c" } @names),
+        '-o', "$out.$$", (map { "$root/t/bench/$_.c" } @names),
         build_dir() . '/libpupil_core.a',
         qw(-lpq -lsodium -lpcre2-8 -lunistring -lssl -lcrypto -ldl -lpthread));
     die "cc: $run->{err}" if $run->{code};
+
+    # it is there at once and whole: another bench may be about to run it
+    rename("$out.$$", $out) or die "$out: $!";
     return $out;
 }
 
