@@ -157,6 +157,29 @@ $site->ctl_ok('user', 'role', 'add', $colleague->{login}, @role);
 forget();
 is_status forgotten($colleague->{login}), 202, 'who is a pupil, too';
 is outbox(), 0, 'gets nothing';
+my $edit = 'UPDATE pupil.role SET mac = set_byte(mac, 3, get_byte(mac, 3) # 1)'
+           . " WHERE role = 'pupil' AND subject = ?";
+$db->do($edit, {}, $colleague->{id});
+forget();
+my $doubted = forgotten($colleague->{login});
+is_status $doubted, 202, 'who may be one: that row was changed';
+is outbox(), 0, 'gets nothing either';
+is_deeply [sort @{ $day->outcomes($doubted) }], [qw(refused tampered)],
+    'on record';
+$site->ctl_ok('user', 'role', 'remove', $colleague->{login}, @role);
+forget();
+forgotten($colleague->{login});
+is outbox(), 1, 'without it they do';
+$site->ctl_ok('user', 'role', 'add', $colleague->{login}, @role);
+$db->do($edit, {}, $colleague->{id});
+is work()->{code}, 0, 'what waits is looked at';
+is scalar($relay->mails), 0, 'who may be a pupil by now is sent none';
+$site->ctl_ok('user', 'role', 'remove', $colleague->{login}, @role);
+my $theirs = token($colleague->{login});
+$site->ctl_ok('user', 'role', 'add', $colleague->{login}, @role);
+$db->do($edit, {}, $colleague->{id});
+is_problem reset_by($theirs), 401, 'invalid-credentials',
+    name => 'nor does a link count that they had';
 $site->ctl_ok('user', 'role', 'remove', $colleague->{login}, @role);
 is_problem forgotten($teacher->{login}, '/off/login'), 404, 'not-found',
     name => 'where no page is named';

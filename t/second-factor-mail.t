@@ -284,6 +284,14 @@ is_problem +($teacher->half)[1], 401, 'invalid-credentials',
     name => 'nor a log-in';
 $site->ctl_ok('user', 'role', 'remove', @role);
 forget();
+$http = $teacher->half;
+$site->ctl_ok('user', 'role', 'add', @role);
+$db->do('UPDATE pupil.role SET mac = set_byte(mac, 3, get_byte(mac, 3) # 1)'
+    . " WHERE role = 'pupil' AND subject = ?", {}, $id);
+is shape(ask($http)), $shape, 'who may be one: the same answer';
+is outbox(), 0, 'and no mail: that row was changed';
+$site->ctl_ok('user', 'role', 'remove', @role);
+forget();
 is_problem $nginx->http->post('/off/login', json => {
     identifier => $teacher->who->{login},
     password => $teacher->who->{password} }), 401, 'invalid-credentials',

@@ -509,17 +509,17 @@ mail_addressee(ctl_t *ctl, ctl_pool_t *pool, mail_t *mail, const char **why)
 }
 
 
-/* By roles that count today, of which none is a pupil's. */
+/* By roles that count today, of which none is a pupil's, or may be. */
 static int
 staff(ctl_t *ctl, const pupil_uuid_t *subject)
 {
     int          is;
     char         today[PUPIL_DATE_TEXT_LEN + 1];
-    size_t       i;
+    size_t       i, doubted;
     json_t      *roles, *role;
     const char  *from, *to;
 
-    roles = ctl_roles(ctl, &mail_access, subject);
+    roles = ctl_roles(ctl, &mail_access, subject, &doubted);
     if (roles == NULL) {
         return -1;
     }
@@ -549,7 +549,7 @@ staff(ctl_t *ctl, const pupil_uuid_t *subject)
 
     json_decref(roles);
 
-    return is;
+    return is && doubted == 0;
 }
 
 

@@ -45,7 +45,7 @@ ctl_cmd_subject_show(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    roles = ctl_roles(ctl, &held_access, &whom.id);
+    roles = ctl_roles(ctl, &held_access, &whom.id, NULL);
     held = held_read(ctl, &whom);
 
     if (roles == NULL || held == NULL

@@ -179,7 +179,7 @@ trial_span(ctl_t *ctl, const pupil_uuid_t *subject, span_t *span)
 
     memset(span, 0, sizeof(span_t));
 
-    roles = ctl_roles(ctl, &look_access, subject);
+    roles = ctl_roles(ctl, &look_access, subject, NULL);
     if (roles == NULL) {
         return -1;
     }
@@ -354,7 +354,7 @@ ctl_trial_role(ctl_t *ctl, pupil_role_row_t *row)
     json_t      *roles, *role;
     const char  *text;
 
-    roles = ctl_roles(ctl, &ctl_role_access, &row->subject);
+    roles = ctl_roles(ctl, &ctl_role_access, &row->subject, NULL);
     if (roles == NULL) {
         return -1;
     }

@@ -161,7 +161,7 @@ ctl_cmd_user_show(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    roles = ctl_roles(ctl, &show_access, &whom.id);
+    roles = ctl_roles(ctl, &show_access, &whom.id, NULL);
 
     if (roles == NULL
         || ctl_record_one(ctl, &show_access, "allowed", &whom.id, NULL) != 0

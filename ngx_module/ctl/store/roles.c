@@ -41,8 +41,10 @@ enum {
  * below the floor is shown, and gives nothing.
  */
 json_t *
-ctl_roles(ctl_t *ctl, const ctl_access_t *access, const pupil_uuid_t *subject)
+ctl_roles(ctl_t *ctl, const ctl_access_t *access, const pupil_uuid_t *subject,
+    size_t *doubted)
 {
+    size_t              left_out;
     int                 n, rc;
     char                id[PUPIL_UUID_TEXT_LEN + 1];
     json_t             *list, *entry;
@@ -65,6 +67,7 @@ ctl_roles(ctl_t *ctl, const ctl_access_t *access, const pupil_uuid_t *subject)
     }
 
     rc = 0;
+    left_out = 0;
     list = json_array();
 
     for (n = 0; n < PQntuples(res) && rc == 0; n++) {
@@ -73,6 +76,7 @@ ctl_roles(ctl_t *ctl, const ctl_access_t *access, const pupil_uuid_t *subject)
         if (entry != NULL) {
             json_array_append_new(list, entry);
         } else {
+            left_out++;
             rc = ctl_record_one(ctl, access, "tampered", subject,
                                 "row=role");
         }
@@ -83,6 +87,10 @@ ctl_roles(ctl_t *ctl, const ctl_access_t *access, const pupil_uuid_t *subject)
     if (rc != 0) {
         json_decref(list);
         return NULL;
+    }
+
+    if (doubted != NULL) {
+        *doubted = left_out;
     }
 
     return list;

@@ -13,10 +13,11 @@
 /*
  * In a transaction of the data database: an array of objects {role,
  * institution, from, to, source, revoked}; NULL with the error said.  One that
- * is not authentic is left out, and on record as this access.
+ * is not authentic is left out, on record as this access, and counted in
+ * *doubted, unless that is NULL.
  */
 json_t *ctl_roles(ctl_t *ctl, const ctl_access_t *access,
-    const pupil_uuid_t *subject);
+    const pupil_uuid_t *subject, size_t *doubted);
 
 /* A line for each. */
 void ctl_roles_print(const json_t *roles);

@@ -111,7 +111,7 @@ ngx_http_pupil_forgotten_whom(ngx_http_pupil_ctx_t *ctx)
 
     ngx_explicit_memzero(stored, sizeof(stored));
 
-    return may && login->eligible && !login->pupil
+    return may && login->eligible && ngx_http_pupil_login_mails(login)
            && login->stored.number >= ctx->floors.are.credential;
 }
 

@@ -132,6 +132,10 @@ struct ngx_http_pupil_login_s {
  */
 ngx_int_t ngx_http_pupil_login_begin(ngx_http_pupil_ctx_t *ctx, size_t size);
 
+/* Pupils get no mail (M17), nor does who is one, or may be one, too. */
+#define ngx_http_pupil_login_mails(login)                                    \
+    (!(login)->pupil && !(login)->doubted)
+
 /* Whether it comes from a network that pupil_login_network names. */
 ngx_int_t ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx);
 

@@ -20,7 +20,6 @@ static ngx_int_t ngx_http_pupil_mailed_params(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_mailed_asked(ngx_http_pupil_ctx_t *ctx);
 
 
-/* Pupils get no mail (M17), nor does who is one, too. */
 ngx_int_t
 ngx_http_pupil_mailed_can(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
     const pupil_factor_t *factor)
@@ -34,7 +33,7 @@ ngx_http_pupil_mailed_can(ngx_http_pupil_ctx_t *ctx, ngx_uint_t found,
 
     if (!ngx_http_pupil_mail_on(ctx) || !ctx->conf->mail->codes
         || login->policy != PUPIL_FACTOR_REQUIRED || factor->enrolled
-        || login->pupil)
+        || !ngx_http_pupil_login_mails(login))
     {
         return NGX_DECLINED;
     }

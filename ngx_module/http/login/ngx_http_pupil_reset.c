@@ -275,7 +275,7 @@ ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
                                      password->stored);
     ngx_explicit_memzero(password->stored, sizeof(password->stored));
 
-    return rc == NGX_OK && !password->login.pupil
+    return rc == NGX_OK && ngx_http_pupil_login_mails(&password->login)
            && password->link.floors == ngx_http_pupil_forgotten_floors(ctx)
            && password->link.number == password->login.stored.number
            && password->link.number >= ctx->floors.are.credential;
