@@ -335,7 +335,8 @@ my $page = ask(pupil => $list, "$path?limit=1&status=all", 200)->json;
 ok $page->{next}, 'there is a next page';
 ask(pupil => $list, "$path?limit=1&status=all&cursor=$page->{next}", 200);
 ask(pupil => $list, "$path?$_", 422)
-    for qw(limit=0 limit=101 status=late cursor=x page=2);
+    for qw(limit=0 limit=101 status=closed cursor=x page=2 order=due);
+ask(pupil => $list, "$path?status=$_&order=newest", 200) for qw(todo late done);
 ask(admin => $list, $path, 403);
 
 my $one = "$path/$given->{id}";

@@ -28,7 +28,8 @@ my $teacher = TEACHER + $group;
 my $school = $volume->id(institution => int $group / 20);
 my ($zero, $last) = map { $_ x 8 . "-$_$_$_$_" x 3 . '-' . $_ x 12 } 0, 'f';
 my $homework = $group * CLASSES * HOMEWORKS;
-my @page = (0, 'now', '-infinity', $zero, 50, undef);
+my @page = (0, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, undef);
+my @done = (1, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, 1);
 
 sub id ($kind, $n) { $volume->id($kind, $n) }
 sub key ($kind, $n) { $volume->key($kind, $n) }
@@ -107,7 +108,9 @@ my %hot = (
                       @record],
     homework_evidence => ['pupil', CLASSES, undef],
     homework_pupil_list => ['pupil', 2 * CLASSES, @page],
+    homework_pupil_list_back => ['pupil', 1, @done],
     homework_pupil_progress => ['pupil', 4, @page],
+    homework_pupil_progress_back => ['pupil', 2, @done],
     homework_pupil_feed => ['pupil', CLASSES],
     homework_pupil_definitions => ['pupil', 2 * CLASSES,
         [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1], 'now',
@@ -118,7 +121,9 @@ my %hot = (
         [map { id(class => $group * CLASSES + $_) } 0 .. CLASSES - 1], 'now',
         101],
     homework_teacher_list => ['teacher', 2 * CLASSES, @page],
+    homework_teacher_list_back => ['teacher', 2 * CLASSES, @page],
     homework_teacher_summary => ['teacher', 2 * CLASSES, @page],
+    homework_teacher_summary_back => ['teacher', 2 * CLASSES, @page],
     homework_overview => ['teacher', GROUP, id(homework => $homework)],
     homework_results => ['teacher', 2 * GROUP, id(homework => $homework)],
     homework_answers => ['teacher', 20, id(homework => $homework), undef,

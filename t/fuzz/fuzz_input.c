@@ -200,21 +200,31 @@ static pupil_rc_t
 target_query(const pupil_alloc_t *alloc, const pupil_str_t *input,
     pupil_fault_t *fault)
 {
+    uint8_t                 text[PUPIL_LIST_CURSOR_TEXT_LEN];
     pupil_rc_t              rc;
     pupil_progress_query_t  progress;
-    pupil_homework_query_t  homework;
+    pupil_homework_query_t  homework, again;
 
     (void) alloc;
 
     memset(&progress, 0, sizeof(progress));
-    memset(&homework, 0, sizeof(homework));
-    progress.page = homework.page = pupil_page_first;
+    progress.page = pupil_page_first;
+    homework = pupil_homework_first;
 
     (void) pupil_input_query(input, pupil_progress_arguments, &progress,
                              fault);
     rc = pupil_input_query(input, pupil_homework_arguments, &homework, fault);
     check(rc != PUPIL_OK
           || (homework.page.limit >= 1 && homework.page.limit <= 100));
+
+    if (rc == PUPIL_OK && !pupil_uuid_is_zero(&homework.page.cursor.id)) {
+        pupil_list_cursor_encode(&homework.page.cursor, &homework.list_of,
+                                 homework.back, text);
+        check(pupil_list_cursor_decode(text, sizeof(text), &again)
+              == PUPIL_OK);
+        check(memcmp(&again.page.cursor, &homework.page.cursor,
+                     sizeof(pupil_cursor_t)) == 0);
+    }
 
     return rc;
 }

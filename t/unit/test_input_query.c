@@ -42,6 +42,8 @@ typedef struct {
 static const case_t  accepted[] = {
     { HOMEWORK, "", NULL, NULL }, { HOMEWORK, "status=open", NULL, NULL },
     { HOMEWORK, "status=all&limit=1", NULL, NULL },
+    { HOMEWORK, "status=todo&order=newest", NULL, NULL },
+    { HOMEWORK, "due_after=2026-11-21T08:00:00%2B01:00", NULL, NULL },
     { DATA, "limit=100", NULL, NULL },
     { PROGRESS, "%6cimit=%31%30", NULL, NULL },
     { PROGRESS, "homework_id=" UUID "&limit=9", NULL, NULL }
@@ -51,6 +53,8 @@ static const case_t  refused[] = {
     { HOMEWORK, "status=OPEN", "status", "enum" },
     { HOMEWORK, "status=", "status", "enum" },
     { HOMEWORK, "status", "status", "malformed" },
+    { HOMEWORK, "order=due", "order", "enum" },
+    { HOMEWORK, "due_before=tomorrow", "due_before", "date-time" },
     { DATA, "limit=0", "limit", "minimum" },
     { DATA, "limit=101", "limit", "maximum" },
     { DATA, "limit=99999999999999999999", "limit", "maximum" },
@@ -139,6 +143,54 @@ test_no_echo(void)
 }
 
 
+/* A cursor is of the list that it was made for, and of the way that it goes. */
+static void
+test_list(void)
+{
+    size_t                  i;
+    uint8_t                 text[PUPIL_LIST_CURSOR_TEXT_LEN];
+    pupil_fault_t           fault;
+    pupil_cursor_t          cursor;
+    pupil_list_window_t     window;
+    pupil_homework_query_t  query, again;
+
+    query = pupil_homework_first;
+    query.list.status = PUPIL_LIST_LATE;
+    query.list.newest = 1;
+    query.list.from = NOW - 9;
+    cursor.time = NOW - 5;
+    pupil_uuid_parse((const uint8_t *) UUID, 36, &cursor.id);
+    pupil_list_cursor_encode(&cursor, &query.list, 1, text);
+
+    for (i = 0; i < sizeof(text); i++) {
+        if (pupil_list_cursor_decode(tap_guarded(text, i), i, &again)
+            != PUPIL_INVALID)
+        {
+            break;
+        }
+    }
+
+    ok(i == sizeof(text), "a list's cursor cut anywhere is refused");
+
+    again = query;
+    ok(pupil_list_cursor_decode(tap_guarded(text, i), i, &again) == PUPIL_OK
+       && again.back && again.page.cursor.time == cursor.time
+       && pupil_uuid_compare(&again.page.cursor.id, &cursor.id) == 0
+       && pupil_homework_query_check(&again, &fault) == PUPIL_OK,
+       "a list's cursor there and back");
+
+    /* newest first, and back: from the lower end */
+    pupil_homework_window(&again, NOW, NOW - 2, &window);
+    ok(!window.descending && window.low.time == cursor.time
+       && !pupil_uuid_is_zero(&window.low.id)
+       && window.high.time == NOW - 2, "late: between it and midnight");
+
+    again.list.status = PUPIL_LIST_DONE;
+    ok(pupil_homework_query_check(&again, &fault) == PUPIL_INVALID
+       && strcmp(fault.rule, "same-query") == 0, "of another list: refused");
+}
+
+
 static void
 test_query(void)
 {
@@ -175,9 +227,9 @@ test_query(void)
     pupil_cursor_encode(&cursor, text);
     snprintf(args, sizeof(args), "status=all&cursor=%.32s&limit=%%37",
              (char *) text);
-    ok(call(HOMEWORK, args, &out, &fault) == PUPIL_OK && out.homework.all
+    ok(call(DATA, args + strlen("status=all&"), &out, &fault) == PUPIL_OK
        && out.page.limit == 7 && out.page.cursor.time == NOW, "all of them");
-    ok(call(HOMEWORK, "", &out, &fault) == PUPIL_OK && !out.homework.all
+    ok(call(DATA, "", &out, &fault) == PUPIL_OK
        && out.page.limit == PUPIL_INPUT_LIMIT_DEFAULT
        && pupil_uuid_is_zero(&out.page.cursor.id), "none of them");
     ok(call(PROGRESS, "homework_id=" UUID, &out, &fault) == PUPIL_OK
@@ -195,6 +247,7 @@ main(void)
 
     test_tables();
     test_no_echo();
+    test_list();
     test_query();
 
     return tap_done();

@@ -28,11 +28,18 @@
     .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES
 
 
+/* The actor's own of it are all done. */
+#define DONE                                                                  \
+    "(SELECT count(*) FROM data.progress AS p WHERE p.tenant = $2"            \
+    " AND p.owner = $4 AND p.homework_id = h.record AND NOT p.superseded"     \
+    " AND p.done AND p.exercise_id = ANY (h.exercise_ids))"                   \
+    " >= cardinality(h.exercise_ids)"
+
 /*
- * A page of the homework of the actor's classes.  A pupil never meets one
- * before it is assigned.
+ * A page of the homework of the actor's classes, of either end of a window: way
+ * is "" or " DESC".  A pupil never meets one before it is assigned.
  */
-#define PAGE(name, columns, limit)                                            \
+#define PAGE(name, columns, limit, way)                                       \
     name " AS MATERIALIZED ("                                                 \
     "SELECT h.* FROM pupil.enrolment AS mine"                                 \
     " JOIN LATERAL (SELECT h.owner, h.record, h.due_at AS due" columns        \
@@ -43,9 +50,11 @@
     " AND ($8 OR (h.due_at > $9 AND h.assigned_at <= $9))"                    \
     " AND ($5 = 'teacher' OR h.assigned_at <= $9)"                            \
     " AND (h.due_at, h.record) > ($10, $11)"                                  \
-    " ORDER BY h.due_at, h.record LIMIT " limit ") AS h ON true"              \
-    " WHERE " PUPIL_SQL_MINE("mine")                                          \
-    " ORDER BY h.due, h.record LIMIT " limit ")"
+    " AND (h.due_at, h.record) < ($14, $15)"                                  \
+    " AND ($16 IS NULL OR $16 = (" DONE "))"                                  \
+    " ORDER BY h.due_at" way ", h.record" way " LIMIT " limit ")"             \
+    " AS h ON true WHERE " PUPIL_SQL_MINE("mine")                             \
+    " ORDER BY h.due" way ", h.record" way " LIMIT " limit ")"
 
 /* Which state of what a class owns is stored. */
 #define VERSION                                                               \
@@ -66,44 +75,44 @@ static const char  evidence_sql[] =
     " ON " PUPIL_SQL_MINE("e");
 
 /* One more than the page, to know if there is another. */
-static const char  list_sql[] =
-    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1") ","
-    " p AS MATERIALIZED ("
-    "SELECT k.record AS page, "
-    PUPIL_SQL_ENROLMENT("t")
-    " FROM (SELECT h.owner, h.record, h.teacher FROM h"
-    " ORDER BY h.due, h.record LIMIT $12) AS k"
-    " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"
-    " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"
-    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))
-    " AS t ON true)"
-    " SELECT $1::bigint, h.record, h.owner, h.due,"
-    " (SELECT count(*) FROM h) > $12,"
-    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"
-    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"
-    "{h}{c}{i}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (p JOIN h ON h.record = p.page"
-    " JOIN " PUPIL_SQL_EACH("SELECT c.title AS class_title"
-    " FROM pupil.class AS c WHERE c.tenant = $2 AND c.class = h.owner")
-    " AS c ON true"
-    " LEFT JOIN " PUPIL_SQL_OWNER("o", "p.subject") " ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i}"
-    " FROM data.identity AS i"
-    " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"
-    " ON true ORDER BY h.due, h.record";
+#define LIST(way)                                                             \
+    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1", way) ","    \
+    " p AS MATERIALIZED ("                                                    \
+    "SELECT k.record AS page, "                                               \
+    PUPIL_SQL_ENROLMENT("t")                                                  \
+    " FROM (SELECT h.owner, h.record, h.teacher FROM h"                       \
+    " ORDER BY h.due" way ", h.record" way " LIMIT $12) AS k"                 \
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT t.* FROM pupil.enrolment AS t"       \
+    " WHERE t.tenant = $2 AND t.subject = k.teacher AND t.class = k.owner"    \
+    " AND t.role = 'teacher' AND " PUPIL_SQL_LIVE("t"))                       \
+    " AS t ON true)"                                                          \
+    " SELECT $1::bigint, h.record, h.owner, h.due,"                           \
+    " (SELECT count(*) FROM h) > $12,"                                        \
+    " p.enrolment, p.subject, p.class, p.institution, p.role, p.valid_from,"  \
+    " p.valid_to, p.source, p.mac, o.owner, o.state, o.key_version"           \
+    "{h}{c}{i}"                                                               \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (p JOIN h ON h.record = p.page"                               \
+    " JOIN " PUPIL_SQL_EACH("SELECT c.title AS class_title"                   \
+    " FROM pupil.class AS c WHERE c.tenant = $2 AND c.class = h.owner")       \
+    " AS c ON true"                                                           \
+    " LEFT JOIN " PUPIL_SQL_OWNER("o", "p.subject") " ON true"                \
+    " LEFT JOIN " PUPIL_SQL_EACH("SELECT i.owner{i}"                          \
+    " FROM data.identity AS i"                                                \
+    " WHERE i.tenant = $2 AND i.owner = p.subject") " AS i ON true)"          \
+    " ON true ORDER BY h.due, h.record"
 
-static const char  progress_sql[] =
-    "WITH " PAGE("k", "", "$12")
-    " SELECT $1::bigint, p.record, p.updated_at,"
-    " o.owner, o.state, o.key_version{p}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")
-    " JOIN " PUPIL_SQL_EACH("SELECT p.* FROM k JOIN " PUPIL_SQL_EACH(
-        "SELECT p.record, p.updated_at{p}"
-        " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"
-        " AND p.homework_id = k.record AND NOT p.superseded")
-    " AS p ON true") " AS p ON true) ON true";
+#define PROGRESS(way)                                                         \
+    "WITH " PAGE("k", "", "$12", way)                                         \
+    " SELECT $1::bigint, p.record, p.updated_at,"                             \
+    " o.owner, o.state, o.key_version{p}"                                     \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (" PUPIL_SQL_OWNER("o", "$4")                                 \
+    " JOIN " PUPIL_SQL_EACH("SELECT p.* FROM k JOIN " PUPIL_SQL_EACH(         \
+        "SELECT p.record, p.updated_at{p}"                                    \
+        " FROM data.progress AS p WHERE p.tenant = $2 AND p.owner = $4"       \
+        " AND p.homework_id = k.record AND NOT p.superseded")                 \
+    " AS p ON true") " AS p ON true) ON true"
 
 /*
  * The open list, of which the gateway keeps what classes own.  Who teaches is
@@ -161,30 +170,30 @@ static const char  current_sql[] =
  * Counted over the live pupils of each class, from plain facts alone, but for
  * whom restriction hides (GDPR article 18).
  */
-static const char  summary_sql[] =
-    "WITH " PAGE("k", ", h.exercise_ids", "$12") ","
-    " e AS MATERIALIZED ("
-    "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"
-    " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"
-    " WHERE e.tenant = $2 AND e.class = c.owner AND e.role = 'pupil'"
-    " AND e.subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"
-    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"
-    " s AS ("
-    "SELECT k.record, (SELECT count(*) FROM e WHERE e.owner = k.owner)::int4"
-    " AS pupils, q.completed, q.in_progress FROM k CROSS JOIN LATERAL ("
-    "SELECT (count(*) FILTER (WHERE p.completed AND p.live))::int4"
-    " AS completed,"
-    " (count(*) FILTER (WHERE NOT p.completed AND p.live))::int4"
-    " AS in_progress"
-    " FROM (SELECT count(*) FILTER (WHERE p.done"
-    " AND p.exercise_id = ANY (k.exercise_ids))"
-    " >= cardinality(k.exercise_ids) AS completed,"
-    " (k.owner, p.owner) IN (SELECT e.owner, e.subject FROM e) AS live"
-    " FROM data.progress AS p WHERE p.tenant = $2"
-    " AND p.homework_id = k.record AND NOT p.superseded"
-    " GROUP BY p.owner) AS p) AS q)"
-    " SELECT $1::bigint, s.record, s.pupils, s.completed, s.in_progress"
-    " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true";
+#define SUMMARY(way)                                                          \
+    "WITH " PAGE("k", ", h.exercise_ids", "$12", way) ","                     \
+    " e AS MATERIALIZED ("                                                    \
+    "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"    \
+    " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"      \
+    " WHERE e.tenant = $2 AND e.class = c.owner AND e.role = 'pupil'"         \
+    " AND e.subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"  \
+    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"      \
+    " s AS ("                                                                 \
+    "SELECT k.record, (SELECT count(*) FROM e WHERE e.owner = k.owner)::int4" \
+    " AS pupils, q.completed, q.in_progress FROM k CROSS JOIN LATERAL ("      \
+    "SELECT (count(*) FILTER (WHERE p.completed AND p.live))::int4"           \
+    " AS completed,"                                                          \
+    " (count(*) FILTER (WHERE NOT p.completed AND p.live))::int4"             \
+    " AS in_progress"                                                         \
+    " FROM (SELECT count(*) FILTER (WHERE p.done"                             \
+    " AND p.exercise_id = ANY (k.exercise_ids))"                              \
+    " >= cardinality(k.exercise_ids) AS completed,"                           \
+    " (k.owner, p.owner) IN (SELECT e.owner, e.subject FROM e) AS live"       \
+    " FROM data.progress AS p WHERE p.tenant = $2"                            \
+    " AND p.homework_id = k.record AND NOT p.superseded"                      \
+    " GROUP BY p.owner) AS p) AS q)"                                          \
+    " SELECT $1::bigint, s.record, s.pupils, s.completed, s.in_progress"      \
+    " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true"
 
 /* The homework that a write is about, as it is stored. */
 static const char  target_sql[] =
@@ -383,7 +392,8 @@ static const pupil_want_t  results_wants[] = {
 
 #define PAGE_PARAMS                                                           \
     { PUPIL_PARAM_BOOL, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,     \
-      PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_UUID }
+      PUPIL_PARAM_UUID, PUPIL_PARAM_INT4, PUPIL_PARAM_UUID,                   \
+      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID, PUPIL_PARAM_BOOL }
 
 
 /* Which records the statement shows, if their facts are what is stored. */
@@ -404,9 +414,19 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_PUPIL_LIST] = {
         .name = "homework_pupil_list",
-        .sql = list_sql,
+        .sql = LIST(""),
         .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "identity" },
+        .tables = { "homework", "progress", "identity" },
+        HOMEWORK_FACTS,
+        PUPIL_WANTS(pupil_list_wants),
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_PUPIL_LIST_BACK] = {
+        .name = "homework_pupil_list_back",
+        .sql = LIST(" DESC"),
+        .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
         PUPIL_WANTS(pupil_list_wants),
         .params = PAGE_PARAMS
@@ -414,7 +434,17 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_PUPIL_PROGRESS] = {
         .name = "homework_pupil_progress",
-        .sql = progress_sql,
+        .sql = PROGRESS(""),
+        .fixed = PUPIL_HP_COLUMNS,
+        .tables = { "homework", "progress" },
+        PROGRESS_FACTS,
+        PUPIL_WANTS(pupil_progress_wants),
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_PUPIL_PROGRESS_BACK] = {
+        .name = "homework_pupil_progress_back",
+        .sql = PROGRESS(" DESC"),
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
         PROGRESS_FACTS,
@@ -470,9 +500,19 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_TEACHER_LIST] = {
         .name = "homework_teacher_list",
-        .sql = list_sql,
+        .sql = LIST(""),
         .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "identity" },
+        .tables = { "homework", "progress", "identity" },
+        HOMEWORK_FACTS,
+        PUPIL_WANTS(teacher_list_wants),
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_TEACHER_LIST_BACK] = {
+        .name = "homework_teacher_list_back",
+        .sql = LIST(" DESC"),
+        .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
         PUPIL_WANTS(teacher_list_wants),
         .params = PAGE_PARAMS
@@ -480,7 +520,16 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_TEACHER_SUMMARY] = {
         .name = "homework_teacher_summary",
-        .sql = summary_sql,
+        .sql = SUMMARY(""),
+        .fixed = PUPIL_HS_COLUMNS,
+        .tables = { "homework", "progress" },
+        PUPIL_WANTS(summary_wants),
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK] = {
+        .name = "homework_teacher_summary_back",
+        .sql = SUMMARY(" DESC"),
         .fixed = PUPIL_HS_COLUMNS,
         .tables = { "homework", "progress" },
         PUPIL_WANTS(summary_wants),

@@ -16,14 +16,18 @@
 enum {
     PUPIL_HOMEWORK_EVIDENCE = 0,    /* the actor's enrolments, with MACs */
     PUPIL_HOMEWORK_PUPIL_LIST,
+    PUPIL_HOMEWORK_PUPIL_LIST_BACK, /* the same from the other end */
     PUPIL_HOMEWORK_PUPIL_PROGRESS,
+    PUPIL_HOMEWORK_PUPIL_PROGRESS_BACK,
     PUPIL_HOMEWORK_PUPIL_FEED,          /* the list, but definitions */
     PUPIL_HOMEWORK_PUPIL_DEFINITIONS,   /* what classes own of it */
     PUPIL_HOMEWORK_PUPIL_CURRENT,       /* progress, for the feed */
     PUPIL_HOMEWORK_TEACHER_FEED,
     PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
     PUPIL_HOMEWORK_TEACHER_LIST,
+    PUPIL_HOMEWORK_TEACHER_LIST_BACK,
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
+    PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK,
     PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
@@ -66,7 +70,10 @@ enum {
 
 /*
  * PUPIL_HOMEWORK_PUPIL_LIST and _TEACHER_LIST: a page, $8 all, $9 now,
- * $10 and $11 behind this time and id, $12 limit, $13 this one or NULL.
+ * $10 and $11 behind this time and id, $12 limit, $13 this one or NULL,
+ * $14 and $15 before this time and id, $16 whether the actor is done with it,
+ * or NULL.  Rows are by the date due and the id; of those between the two the
+ * first, from _BACK the last.
  * teacher: the enrolment of whoever assigned it, NULL when that teacher no
  * longer teaches the class; and that person as owner.
  */

@@ -8,9 +8,6 @@
 #include "core/input/rule.h"
 
 
-static const char *homework_status(const uint8_t *s, size_t len, void *out);
-
-
 /* PUPIL_INPUT_SET_ASSIGNED_AT is the bit of its row. */
 static const pupil_rule_t  homework_rules[] = {
     { .name = "id", .kind = RULE_UUID,
@@ -45,14 +42,6 @@ static const pupil_rule_t  patch_rules[] = {
     { .name = "due_at", .kind = RULE_TIME,
       .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
       .offset = offsetof(pupil_input_homework_patch_t, due_at) }
-};
-
-
-const pupil_argument_t  pupil_homework_arguments[] = {
-    { .name = "status", .set = homework_status,
-      .offset = offsetof(pupil_homework_query_t, all) },
-    PUPIL_PAGE_ARGUMENTS(pupil_homework_query_t),
-    { .name = NULL }
 };
 
 
@@ -145,16 +134,4 @@ pupil_input_homework_patch(const pupil_alloc_t *alloc,
     }
 
     return rc;
-}
-
-
-static const char *
-homework_status(const uint8_t *s, size_t len, void *out)
-{
-    unsigned  all;
-
-    all = len == 3 && memcmp(s, "all", 3) == 0;
-    memcpy(out, &all, sizeof(all));
-
-    return all || (len == 4 && memcmp(s, "open", 4) == 0) ? NULL : "enum";
 }

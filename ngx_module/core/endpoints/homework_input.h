@@ -44,14 +44,69 @@ typedef struct {
 } pupil_input_homework_patch_t;
 
 
+typedef enum {
+    PUPIL_LIST_OPEN = 0,    /* due in the future */
+    PUPIL_LIST_ALL,
+    /* a pupil's own: done or not, and whether the day that it is due is over */
+    PUPIL_LIST_TODO,
+    PUPIL_LIST_LATE,
+    PUPIL_LIST_DONE
+} pupil_list_status_t;
+
+
+/* Which list it is: pages of another have other cursors. */
 typedef struct {
-    pupil_page_t  page;
-    unsigned      all;      /* status=all; the default is open */
+    unsigned      status;       /* pupil_list_status_t */
+    unsigned      newest;       /* first, by the date due */
+    pupil_time_t  from;         /* due then or later */
+    pupil_time_t  before;
+} pupil_list_t;
+
+
+typedef struct {
+    pupil_page_t  page;         /* its cursor is one of list_of */
+    pupil_list_t  list;
+    pupil_list_t  list_of;
+    unsigned      back;         /* the page before the cursor */
 } pupil_homework_query_t;
 
+/* Where nothing is asked for. */
+extern const pupil_homework_query_t  pupil_homework_first;
 
-/* status, limit and cursor. */
+
+/*
+ * What lies between two places, of which neither is in it, by the date due and
+ * the id; the page is at the end if descending, else at the beginning.
+ */
+typedef struct {
+    pupil_cursor_t  low, high;
+    unsigned        descending;
+} pupil_list_window_t;
+
+
+#define PUPIL_LIST_CURSOR_TEXT_LEN  55      /* base64url of 41 bytes */
+
+
+/* status, order, due_after, due_before, limit and cursor. */
 extern const pupil_argument_t  pupil_homework_arguments[];
+
+/* What the arguments have to be to each other. */
+pupil_rc_t pupil_homework_query_check(const pupil_homework_query_t *query,
+    pupil_fault_t *fault);
+
+/* midnight: when the day of now has begun, where the tenant is. */
+void pupil_homework_window(const pupil_homework_query_t *query,
+    pupil_time_t now, pupil_time_t midnight, pupil_list_window_t *window);
+
+/* Is it about whether somebody is done, and if so: are they to be? */
+int pupil_list_asks_done(const pupil_list_t *list, int *done);
+
+/* As pupil_cursor_encode() and _decode(); back: the page before it. */
+void pupil_list_cursor_encode(const pupil_cursor_t *cursor,
+    const pupil_list_t *list, unsigned back,
+    uint8_t out[PUPIL_LIST_CURSOR_TEXT_LEN]);
+pupil_rc_t pupil_list_cursor_decode(const uint8_t *s, size_t len,
+    pupil_homework_query_t *out);
 
 /*
  * {"id"?,"class_id","title","description"?,"assigned_at"?,"due_at",

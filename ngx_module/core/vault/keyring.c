@@ -317,7 +317,7 @@ pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 
 int
 pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
-    pupil_time_t now, int32_t *day)
+    pupil_time_t now, int32_t *day, pupil_time_t *begun)
 {
     uint32_t            at;
     const pupil_day_t  *known;
@@ -329,6 +329,7 @@ pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 
     known = &ring->tenants[at].day;
     *day = known->day;
+    *begun = known->begins;
 
     return now >= known->begins && now < known->ends;
 }

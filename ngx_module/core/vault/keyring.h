@@ -92,9 +92,9 @@ const pupil_key_t *pupil_keyring_service(const pupil_keyring_t *ring,
  */
 void pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     const pupil_day_t *day);
-/* 0 where now is of no day that is known. */
+/* And when it has begun; 0 where now is of no day that is known. */
 int pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
-    pupil_time_t now, int32_t *day);
+    pupil_time_t now, int32_t *day, pupil_time_t *begun);
 
 /* Wipes all that the ring holds of a tenant. */
 void pupil_keyring_forget_tenant(pupil_keyring_t *ring,

@@ -1,7 +1,7 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/homework: the page that a pupil or a teacher fetches, and one homework.
+ * /v1/homework: its routes, and what they read: of a page, and of one homework.
  * Evidence and data come in one round trip; a row is shown only when the
  * actor's enrolment in its class is authentic (invariant I18).
  */
@@ -10,15 +10,7 @@
 #include "http/homework/ngx_http_pupil_homework.h"
 
 
-static ngx_int_t ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx);
-static const ngx_http_pupil_homework_role_t *ngx_http_pupil_homework_role(
-    ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_homework_list_render(
-    ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);
-static ngx_int_t ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx,
-    PGresult *res);
 static ngx_int_t ngx_http_pupil_homework_refused(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_homework_sought(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_class_t *class);
@@ -104,42 +96,28 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_homework_endpoint = {
 static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
 
     { .name = "pupil",
-      .list = PUPIL_HOMEWORK_PUPIL_LIST,
-      .beside = PUPIL_HOMEWORK_PUPIL_PROGRESS,
+      .list = { PUPIL_HOMEWORK_PUPIL_LIST, PUPIL_HOMEWORK_PUPIL_LIST_BACK },
+      .beside = { PUPIL_HOMEWORK_PUPIL_PROGRESS,
+                  PUPIL_HOMEWORK_PUPIL_PROGRESS_BACK },
       .feed = PUPIL_HOMEWORK_PUPIL_FEED,
       .definitions = PUPIL_HOMEWORK_PUPIL_DEFINITIONS,
-      .current = PUPIL_HOMEWORK_PUPIL_CURRENT,
+      .current = { PUPIL_HOMEWORK_PUPIL_CURRENT,
+                   PUPIL_HOMEWORK_PUPIL_CURRENT },
       .write = ngx_http_pupil_homework_progress },
 
     { .name = "teacher",
-      .list = PUPIL_HOMEWORK_TEACHER_LIST,
-      .beside = PUPIL_HOMEWORK_TEACHER_SUMMARY,
+      .list = { PUPIL_HOMEWORK_TEACHER_LIST,
+                PUPIL_HOMEWORK_TEACHER_LIST_BACK },
+      .beside = { PUPIL_HOMEWORK_TEACHER_SUMMARY,
+                  PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK },
       .feed = PUPIL_HOMEWORK_TEACHER_FEED,
       .definitions = PUPIL_HOMEWORK_TEACHER_DEFINITIONS,
-      .current = PUPIL_HOMEWORK_TEACHER_SUMMARY,
+      .current = { PUPIL_HOMEWORK_TEACHER_SUMMARY,
+                   PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK },
       .write = ngx_http_pupil_homework_summary },
 
     { .name = NULL }
 };
-
-
-static ngx_int_t
-ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_homework_t  *data;
-
-    ngx_http_pupil_debug(ctx, "list: parse");
-
-    data = ngx_http_pupil_ctx_data(ctx, sizeof(ngx_http_pupil_homework_t));
-    if (data == NULL) {
-        return NGX_ERROR;
-    }
-
-    data->query.page = pupil_page_first;
-
-    return ngx_http_pupil_arguments(ctx, pupil_homework_arguments,
-                                    &data->query);
-}
 
 
 ngx_int_t
@@ -157,7 +135,7 @@ ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static const ngx_http_pupil_homework_role_t *
+const ngx_http_pupil_homework_role_t *
 ngx_http_pupil_homework_role(ngx_http_pupil_ctx_t *ctx)
 {
     size_t                                 len;
@@ -177,7 +155,7 @@ ngx_http_pupil_homework_role(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *one)
 {
@@ -197,45 +175,6 @@ ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_homework_ask(ctx, ex, one, 1);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
-}
-
-
-/* What is open comes from what workers keep, as far as they may. */
-static ngx_int_t
-ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_homework_t             *data;
-    const ngx_http_pupil_homework_role_t  *role;
-
-    ngx_http_pupil_debug(ctx, "list: start");
-
-    data = ctx->data;
-    role = ngx_http_pupil_homework_role(ctx);
-
-    if (role != NULL && !data->query.all
-        && ngx_http_pupil_homework_conf(ctx->main)->definitions != NULL
-        && ngx_http_pupil_stmt(ctx, role->list)->granted
-        && ngx_http_pupil_stmt(ctx, role->feed)->granted
-        && ngx_http_pupil_stmt(ctx, role->definitions)->granted)
-    {
-        data->role = role;
-        data->list = ngx_http_pupil_stmt(ctx, role->list);
-
-        return ngx_http_pupil_homework_feed_start(ctx);
-    }
-
-    return ngx_http_pupil_homework_start(ctx, NULL);
-}
-
-
-ngx_int_t
-ngx_http_pupil_homework_list_ask(ngx_http_pupil_ctx_t *ctx)
-{
-    ngx_http_pupil_debug(ctx, "list: by one statement");
-
-    ctx->resume = ngx_http_pupil_homework_list_render;
-
-    return ngx_http_pupil_homework_start(ctx, NULL);
 }
 
 
@@ -283,6 +222,7 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *one,
     ngx_uint_t beside)
 {
+    ngx_uint_t                  way;
     ngx_http_pupil_stmt_t      *list, *extra;
     ngx_http_pupil_homework_t  *data;
 
@@ -290,8 +230,9 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     data->role = ngx_http_pupil_homework_role(ctx);
     data->one = one;
 
-    list = ngx_http_pupil_stmt(ctx, data->role->list);
-    extra = ngx_http_pupil_stmt(ctx, data->role->beside);
+    way = one == NULL && data->window.descending;
+    list = ngx_http_pupil_stmt(ctx, data->role->list[way]);
+    extra = ngx_http_pupil_stmt(ctx, data->role->beside[way]);
 
     /* What is shown beside may be denied by itself: it is then left out. */
     data->has_beside = beside && extra->granted;
@@ -318,133 +259,6 @@ ngx_http_pupil_homework_beside(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-void
-ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
-    pupil_cursor_t *after)
-{
-    ngx_http_pupil_homework_t  *data;
-
-    data = ctx->data;
-    *after = data->query.page.cursor;
-
-    /* what is due lies before all that is open: the index begins there */
-    if (!data->query.all && after->time < ctx->now) {
-        after->time = ctx->now;
-        ngx_memzero(&after->id, sizeof(pupil_uuid_t));
-    }
-}
-
-
-void
-ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, const pupil_uuid_t *one)
-{
-    pupil_cursor_t              after;
-    pupil_homework_query_t     *query;
-    ngx_http_pupil_homework_t  *data;
-
-    data = ctx->data;
-    query = &data->query;
-    ngx_memzero(&after, sizeof(pupil_cursor_t));
-
-    if (one == NULL) {
-        ngx_http_pupil_homework_after(ctx, &after);
-    }
-
-    ngx_libpq_param_bool(ex, one != NULL || query->all);
-    ngx_libpq_param_timestamptz(ex, ctx->now);
-    ngx_libpq_param_timestamptz(ex, after.time);
-    ngx_libpq_param_uuid(ex, after.id.b);
-    ngx_libpq_param_int4(ex, one != NULL ? 1 : (int32_t) query->page.limit);
-
-    if (one != NULL) {
-        ngx_libpq_param_uuid(ex, one->b);
-
-    } else {
-        ngx_libpq_param_null(ex);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx)
-{
-    int                         row;
-    PGresult                   *res, *beside;
-    ngx_int_t                   rc;
-    ngx_http_pupil_item_t       item;
-    ngx_http_pupil_homework_t  *data;
-
-    ngx_http_pupil_debug(ctx, "list: render");
-
-    data = ctx->data;
-
-    rc = ngx_http_pupil_homework_classes(ctx, ctx->exchange->results[0]);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    res = ctx->exchange->results[data->at];
-    beside = ngx_http_pupil_homework_beside(ctx);
-    ngx_http_pupil_shown(ctx, data->list);
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "homework");
-    pupil_writer_array_begin(&ctx->out);
-
-    for (row = 0; row < PQntuples(res); row++) {
-        rc = ngx_http_pupil_homework_item(ctx, res, row, &item);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_pupil_homework_json(ctx, &item, beside);
-        }
-
-        if (rc == NGX_ERROR) {
-            return rc;
-        }
-    }
-
-    pupil_writer_array_end(&ctx->out);
-
-    if (ngx_http_pupil_homework_next(ctx, res) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    pupil_writer_object_end(&ctx->out);
-
-    return NGX_OK;
-}
-
-
-/* "next": the cursor behind the last row, or null. */
-static ngx_int_t
-ngx_http_pupil_homework_next(ngx_http_pupil_ctx_t *ctx, PGresult *res)
-{
-    ngx_int_t       rc;
-    ngx_uint_t      more, last;
-    pupil_cursor_t  cursor;
-
-    more = 0;
-    last = PQntuples(res) - 1;
-
-    rc = ngx_libpq_get_uuid(res, last, PUPIL_HL_RECORD, cursor.id.b);
-
-    if (rc == NGX_OK
-        && (ngx_libpq_get_bool(res, last, PUPIL_HL_MORE, &more)
-            != NGX_OK
-            || ngx_libpq_get_timestamptz(res, last, PUPIL_HL_DUE_AT,
-                                         &cursor.time)
-               != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_http_pupil_next_write(ctx, more ? &cursor : NULL);
-
-    return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
-}
-
-
 ngx_int_t
 ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
 {
@@ -465,7 +279,7 @@ ngx_http_pupil_homework_one_render(ngx_http_pupil_ctx_t *ctx)
                                       0, &item);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_pupil_refuse_stmt(ctx, data->role->list,
+        return ngx_http_pupil_refuse_stmt(ctx, data->role->list[0],
                                           NGX_HTTP_PUPIL_NOT_FOUND);
     }
 

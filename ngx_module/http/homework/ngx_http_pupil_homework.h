@@ -106,6 +106,9 @@ typedef struct {
     ngx_uint_t                             at;       /* of the list */
     ngx_uint_t                             beside;   /* progress or summary */
     ngx_uint_t                             refused;  /* the statement that is */
+    pupil_list_window_t                    window;   /* of a page */
+    int                                    done;     /* only those, and */
+    unsigned                               asks_done:1;  /* only the others */
     unsigned                               has_beside:1;
 
     /* the feed */
@@ -134,14 +137,17 @@ typedef struct {
 } ngx_http_pupil_item_t;
 
 
-/* What each role reads, and how what stands beside is written. */
+/*
+ * What each role reads, and how what stands beside is written.  Of two, the
+ * second is for a page at the end of its window.
+ */
 struct ngx_http_pupil_homework_role_s {
     const char  *name;
-    ngx_uint_t   list;
-    ngx_uint_t   beside;
+    ngx_uint_t   list[2];
+    ngx_uint_t   beside[2];
     ngx_uint_t   feed;
     ngx_uint_t   definitions;
-    ngx_uint_t   current;                      /* beside, for the feed */
+    ngx_uint_t   current[2];                   /* beside, for the feed */
     ngx_int_t  (*write)(ngx_http_pupil_ctx_t *ctx,
                         ngx_http_pupil_item_t *item, PGresult *res);
 };
@@ -164,12 +170,29 @@ void ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * The parameters that all statements about a page have; one: a homework, or
- * NULL.  _after() is where the page that was asked for begins.
+ * NULL.
  */
 void ngx_http_pupil_homework_page(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *one);
-void ngx_http_pupil_homework_after(ngx_http_pupil_ctx_t *ctx,
-    pupil_cursor_t *after);
+
+/* What the session's role reads; NULL: it has no homework. */
+const ngx_http_pupil_homework_role_t *ngx_http_pupil_homework_role(
+    ngx_http_pupil_ctx_t *ctx);
+
+/* Reads evidence, and the page or the one homework, and what is beside. */
+ngx_int_t ngx_http_pupil_homework_start(ngx_http_pupil_ctx_t *ctx,
+    const pupil_uuid_t *one);
+
+/*
+ * Does an item go with what was asked for, by what the pupil has done?
+ * NGX_DECLINED: it does not; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_asked(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *beside);
+
+/* The cursors of a page that has these ends; NULL: nothing is on it. */
+void ngx_http_pupil_homework_cursors(ngx_http_pupil_ctx_t *ctx,
+    const pupil_cursor_t *first, const pupil_cursor_t *last, ngx_uint_t more);
 
 /* The list from what classes own, as it is kept, and what is read anew. */
 ngx_int_t ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx);
@@ -290,6 +313,10 @@ PGresult *ngx_http_pupil_homework_beside(ngx_http_pupil_ctx_t *ctx);
  */
 ngx_int_t ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res);
+
+/* The score of that progress, of an item whose exercises are there. */
+ngx_int_t ngx_http_pupil_homework_own(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res, pupil_score_t *score);
 ngx_int_t ngx_http_pupil_homework_summary(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res);
 
@@ -354,6 +381,9 @@ ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
 
 
 /* Steps of the routes in the other files. */
+ngx_int_t ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx);

@@ -12,11 +12,6 @@
 #include "http/homework/ngx_http_pupil_homework_feed.h"
 
 
-/* Bytes: of what is written beside a definition; of a piece of an answer. */
-#define NGX_HTTP_PUPIL_ROOM      256
-#define NGX_HTTP_PUPIL_ROOM_MAX  32768
-
-
 static ngx_int_t ngx_http_pupil_feed_step(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_feed_asked(
     const ngx_http_pupil_homework_t *data,
@@ -29,13 +24,6 @@ static void ngx_http_pupil_feed_teacher(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *class_id);
 static ngx_int_t ngx_http_pupil_feed_kept(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_class_t *class);
-static void ngx_http_pupil_feed_make_room(ngx_http_pupil_ctx_t *ctx);
-static ngx_http_pupil_class_t *ngx_http_pupil_feed_next(
-    ngx_http_pupil_ctx_t *ctx, const pupil_cursor_t *after);
-static ngx_http_pupil_teacher_t *ngx_http_pupil_feed_assigner(
-    ngx_http_pupil_homework_t *data,
-    const ngx_http_pupil_definition_t *definition,
-    const pupil_uuid_t *class_id);
 
 
 ngx_int_t
@@ -60,6 +48,7 @@ ngx_http_pupil_homework_feed_start(ngx_http_pupil_ctx_t *ctx)
 void
 ngx_http_pupil_feed_add(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex)
 {
+    ngx_uint_t                  way;
     ngx_http_pupil_stmt_t      *beside;
     ngx_http_pupil_homework_t  *data;
 
@@ -68,22 +57,35 @@ ngx_http_pupil_feed_add(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex)
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, data->role->feed);
 
-    beside = ngx_http_pupil_stmt(ctx, data->role->current);
+    way = data->window.descending;
+    beside = ngx_http_pupil_stmt(ctx, data->role->current[way]);
     data->has_beside = beside->granted;
 
     if (data->has_beside) {
         data->beside = ngx_http_pupil_add(ctx, ex, beside);
 
-        if (data->role->current == data->role->beside) {
+        if (data->role->current[way] == data->role->beside[way]) {
             ngx_http_pupil_homework_page(ctx, ex, NULL);
 
         } else {
-            ngx_libpq_param_timestamptz(ex, ctx->now);
+            ngx_libpq_param_timestamptz(ex, ngx_http_pupil_feed_since(ctx));
         }
     }
 
     /* what is asked for is the list, by whatever statements */
     ctx->audit.asked = data->list;
+}
+
+
+pupil_time_t
+ngx_http_pupil_feed_since(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    return data->query.list.status == PUPIL_LIST_OPEN ? ctx->now
+                                                      : ctx->midnight - 1;
 }
 
 
@@ -386,6 +388,10 @@ ngx_http_pupil_feed_key(ngx_http_pupil_ctx_t *ctx,
     key->stmt = ngx_http_pupil_stmt(ctx, data->role->definitions);
     key->version = class->version;
     key->key_version = class->owner.version;
+
+    /* whatever is due later than now is kept once, not for each moment */
+    key->day = data->query.list.status == PUPIL_LIST_OPEN ? 0
+                                                          : ctx->midnight;
 }
 
 
@@ -395,158 +401,4 @@ ngx_http_pupil_feed_whole(ngx_http_pupil_ctx_t *ctx)
     ctx->keys.missing_count = 0;
 
     return ngx_http_pupil_homework_list_ask(ctx);
-}
-
-
-ngx_int_t
-ngx_http_pupil_feed_render(ngx_http_pupil_ctx_t *ctx)
-{
-    uint32_t                    n;
-    PGresult                   *beside;
-    ngx_int_t                   rc;
-    ngx_uint_t                  more;
-    pupil_cursor_t              last;
-    ngx_http_pupil_item_t       item;
-    ngx_http_pupil_class_t     *class;
-    ngx_http_pupil_homework_t  *data;
-
-    data = ctx->data;
-    beside = data->has_beside ? data->feed->results[data->beside] : NULL;
-
-    for (n = 0; n < data->nclasses; n++) {
-        data->classes[n].next = 0;
-    }
-
-    ngx_http_pupil_feed_make_room(ctx);
-    ngx_http_pupil_homework_after(ctx, &last);
-    ngx_http_pupil_shown(ctx, data->list);
-
-    pupil_writer_object_begin(&ctx->out);
-    pupil_writer_key(&ctx->out, "homework");
-    pupil_writer_array_begin(&ctx->out);
-
-    for (n = 0; n < data->query.page.limit; n++) {
-        class = ngx_http_pupil_feed_next(ctx, &last);
-        if (class == NULL) {
-            break;
-        }
-
-        item.definition = class->definitions[class->next++];
-        item.record = item.definition.record;
-        item.class = class;
-        item.teacher = ngx_http_pupil_feed_assigner(data, &item.definition,
-                                                    &class->owner.id);
-
-        last.time = item.definition.due_at;
-        last.id = item.record;
-
-        rc = ngx_http_pupil_homework_json(ctx, &item, beside);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    pupil_writer_array_end(&ctx->out);
-
-    more = n == data->query.page.limit
-           && ngx_http_pupil_feed_next(ctx, &last) != NULL;
-
-    ngx_http_pupil_next_write(ctx, more ? &last : NULL);
-    pupil_writer_object_end(&ctx->out);
-
-    return NGX_OK;
-}
-
-
-/* One piece of memory for the whole answer, if it is not very large. */
-static void
-ngx_http_pupil_feed_make_room(ngx_http_pupil_ctx_t *ctx)
-{
-    size_t                              size;
-    ngx_uint_t                          i, k;
-    ngx_http_pupil_homework_t          *data;
-    const ngx_http_pupil_definition_t  *d;
-
-    data = ctx->data;
-    size = NGX_HTTP_PUPIL_ROOM;
-
-    for (i = 0; i < data->nclasses; i++) {
-        for (k = 0; k < data->classes[i].count; k++) {
-            d = &data->classes[i].definitions[k];
-            size += d->head.len + d->text.len + NGX_HTTP_PUPIL_ROOM;
-        }
-    }
-
-    if (ctx->out.first == NULL) {
-        pupil_writer_init(&ctx->out, &ctx->alloc,
-                          ngx_min(size, NGX_HTTP_PUPIL_ROOM_MAX));
-    }
-}
-
-
-/* The class whose next homework is the next of all behind after; NULL. */
-static ngx_http_pupil_class_t *
-ngx_http_pupil_feed_next(ngx_http_pupil_ctx_t *ctx,
-    const pupil_cursor_t *after)
-{
-    ngx_uint_t                          i;
-    ngx_http_pupil_class_t             *class, *best;
-    ngx_http_pupil_homework_t          *data;
-    const ngx_http_pupil_definition_t  *d, *first;
-
-    data = ctx->data;
-    best = NULL;
-    first = NULL;
-
-    for (i = 0; i < data->nclasses; i++) {
-        class = &data->classes[i];
-
-        for ( /* void */ ; class->next < class->count; class->next++) {
-            d = &class->definitions[class->next];
-
-            if (d->due_at > ctx->now && d->assigned_at <= ctx->now
-                && (d->due_at > after->time
-                    || (d->due_at == after->time
-                        && pupil_uuid_compare(&d->record, &after->id) > 0)))
-            {
-                break;
-            }
-        }
-
-        if (class->next == class->count) {
-            continue;
-        }
-
-        d = &class->definitions[class->next];
-
-        if (first == NULL || d->due_at < first->due_at
-            || (d->due_at == first->due_at
-                && pupil_uuid_compare(&d->record, &first->record) < 0))
-        {
-            best = class;
-            first = d;
-        }
-    }
-
-    return best;
-}
-
-
-static ngx_http_pupil_teacher_t *
-ngx_http_pupil_feed_assigner(ngx_http_pupil_homework_t *data,
-    const ngx_http_pupil_definition_t *definition,
-    const pupil_uuid_t *class_id)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < data->nteachers; i++) {
-        if (pupil_uuid_compare(&data->teachers[i].subject,
-                               &definition->assigned_by) == 0
-            && pupil_uuid_compare(&data->teachers[i].class_id, class_id) == 0)
-        {
-            return &data->teachers[i];
-        }
-    }
-
-    return NULL;
 }

@@ -29,6 +29,9 @@ void ngx_http_pupil_feed_add(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_feed_classes(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t *missing);
 
+/* What is shown is due later than that. */
+pupil_time_t ngx_http_pupil_feed_since(ngx_http_pupil_ctx_t *ctx);
+
 /* Asks for the classes that are not ready, and goes on with all. */
 ngx_int_t ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx);
 

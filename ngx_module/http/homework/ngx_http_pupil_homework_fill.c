@@ -58,7 +58,7 @@ ngx_http_pupil_feed_ask(ngx_http_pupil_ctx_t *ctx)
 
     data->at = ngx_http_pupil_add_stmt(ctx, ex, data->role->definitions);
     ngx_libpq_param_uuid_array(ex, data->asked, data->nasked);
-    ngx_libpq_param_timestamptz(ex, ctx->now);
+    ngx_libpq_param_timestamptz(ex, ngx_http_pupil_feed_since(ctx));
     ngx_libpq_param_int4(ex, NGX_HTTP_PUPIL_DEFINITIONS_MAX + 1);
 
     ctx->audit.asked = data->list;
@@ -294,6 +294,11 @@ ngx_http_pupil_feed_keep(ngx_http_pupil_ctx_t *ctx,
     }
 
     ngx_http_pupil_feed_key(ctx, class, &key);
+
+    /* of a day: it serves that day, of which nothing is over before it is */
+    if (key.day != 0) {
+        until = NGX_HTTP_PUPIL_FOREVER;
+    }
 
     kept = ngx_http_pupil_homework_conf(ctx->main)->definitions;
     ngx_http_pupil_definitions_put(kept, &key, ctx->now, until, &entry);

@@ -260,11 +260,7 @@ ngx_int_t
 ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item, PGresult *res)
 {
-    ngx_uint_t                  i;
-    pupil_score_t               score;
-    ngx_http_pupil_homework_t  *data;
-
-    data = ctx->data;
+    pupil_score_t  score;
 
     if (!item->definition.has_exercises) {
         /* Perhaps for want of the class's key: ask for both keys at once. */
@@ -272,29 +268,46 @@ ngx_http_pupil_homework_progress(ngx_http_pupil_ctx_t *ctx,
         return NGX_OK;
     }
 
-    if (data->current_of != res
-        && ngx_http_pupil_homework_current(ctx, res) != NGX_OK)
-    {
+    if (ngx_http_pupil_homework_own(ctx, item, res, &score) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    pupil_score_init(&score);
-
-    for (i = 0; i < data->ncurrent; i++) {
-        if (pupil_uuid_compare(&data->current[i].homework, &item->record)
-            == 0
-            && ngx_http_pupil_homework_add(ctx, res, &data->current[i],
-                                           &item->definition.exercises,
-                                           &score) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
     }
 
     pupil_writer_key(&ctx->out, "progress");
     pupil_writer_object_begin(&ctx->out);
     pupil_score_write(&ctx->out, &score, &item->definition.exercises, 1);
     pupil_writer_object_end(&ctx->out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_own(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item, PGresult *res, pupil_score_t *score)
+{
+    ngx_uint_t                  i;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    if (data->current_of != res
+        && ngx_http_pupil_homework_current(ctx, res) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pupil_score_init(score);
+
+    for (i = 0; i < data->ncurrent; i++) {
+        if (pupil_uuid_compare(&data->current[i].homework, &item->record)
+            == 0
+            && ngx_http_pupil_homework_add(ctx, res, &data->current[i],
+                                           &item->definition.exercises,
+                                           score) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }

@@ -110,6 +110,7 @@ ngx_http_pupil_definitions_get(ngx_http_pupil_definitions_t *d,
     if (kept == NULL
         || pupil_uuid_compare(&kept->key.version, &key->version) != 0
         || kept->key.key_version != key->key_version
+        || kept->key.day != key->day
         || now < kept->from || now >= kept->until)
     {
         d->stats.misses++;
@@ -214,6 +215,7 @@ ngx_http_pupil_definitions_find(const ngx_http_pupil_definitions_t *d,
          kept = kept->next)
     {
         if (kept->key.stmt == key->stmt
+            && (kept->key.day == 0) == (key->day == 0)
             && pupil_uuid_compare(&kept->key.class_id, &key->class_id) == 0
             && pupil_uuid_compare(&kept->key.tenant, &key->tenant) == 0)
         {

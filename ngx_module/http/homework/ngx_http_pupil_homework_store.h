@@ -27,12 +27,14 @@ typedef enum {
 
 
 /*
- * What an entry is of.  Of all but tenant, class and stmt a difference means
- * that the entry is of no use any more.
+ * What an entry is of.  Of all but tenant, class, stmt, and whether it is of a
+ * day, a difference means that the entry is of no use any more.
  */
 typedef struct {
     pupil_uuid_t                  tenant, class_id;
     const ngx_http_pupil_stmt_t  *stmt;        /* whose grants it obeys */
+    pupil_time_t                  day;         /* due since it began; 0: due
+                                                  after the entry was made */
     pupil_uuid_t                  version;
     uint32_t                      key_version; /* of the class */
 } ngx_http_pupil_definitions_key_t;

@@ -80,6 +80,7 @@ struct ngx_http_pupil_ctx_s {
     pupil_time_t                     now;          /* when it began */
     int32_t                          today;        /* then, in the tenant's
                                                       time zone */
+    pupil_time_t                     midnight;     /* when that has begun */
 
     pupil_uuid_t                     id;           /* of the request */
     pupil_uuid_t                     tenant;

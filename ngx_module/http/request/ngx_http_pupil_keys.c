@@ -49,7 +49,8 @@ ngx_http_pupil_keys_tenant(ngx_http_pupil_ctx_t *ctx,
     ring = ctx->main->vault.ring;
 
     if (pupil_keyring_has_tenant(ring, &ctx->tenant)
-        && pupil_keyring_day(ring, &ctx->tenant, ctx->now, &ctx->today))
+        && pupil_keyring_day(ring, &ctx->tenant, ctx->now, &ctx->today,
+                             &ctx->midnight))
     {
         return NGX_OK;
     }
