@@ -28,4 +28,34 @@ is_deeply [sort $schema =~ /urn:pupil:problem:([a-z-]+)/g],
     [sort $slugs =~ /^        \d+, "([a-z-]+)"/mg],
     'the problems are those of the server';
 
+
+# ---- what is compared with it
+
+my $good = { operation => 'GET /v1/session', status => 200, name => 'a session',
+    headers => { 'content-type' => 'application/json; charset=utf-8',
+                 'cache-control' => 'no-store', 'x-request-id' => uuid(),
+                 'x-content-type-options' => 'nosniff' },
+    body => json_of({ status => 'ok', user => { id => uuid(),
+        role => 'teacher', display_name => 'Craig Beane' }, session => {
+            csrf_token => 'a' x 43, expires_at => '2026-11-28T16:36:17Z',
+            idle_timeout => 7200 }, institutions => [{ id => uuid(),
+        title => 'Contoso High School', role => 'teacher', active => \1,
+        roles => ['teacher'] }] }) };
+my %bad = (
+    'a member too many' => { %$good, body => $good->{body} =~ s/^\{/{"x":1,/r },
+    'a member less' => { %$good, body => $good->{body}
+                         =~ s/"display_name":"[^"]*"/"id":"x"/r },
+    'no request id' => { %$good, headers => { %{ $good->{headers} },
+                         'x-request-id' => 'none' } },
+    'another status' => { %$good, status => 202 },
+    'another type' => { %$good, headers => { %{ $good->{headers} },
+                        'content-type' => 'text/html' } },
+);
+my @bad = sort keys %bad;
+$run = run_cmd(@node, 'check', $document,
+    { stdin => join '', map { json_of($_) . "\n" } @bad{@bad}, $good });
+my @verdicts = split /\n/, $run->{out};
+is pop @verdicts, '[]', 'an answer as it says';
+isnt $verdicts[$_], '[]', "$bad[$_] would be found" for 0 .. $#bad;
+
 done_testing;

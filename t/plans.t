@@ -28,6 +28,8 @@ my $teacher = TEACHER + $group;
 my $school = $volume->id(institution => int $group / 20);
 my ($zero, $last) = map { $_ x 8 . "-$_$_$_$_" x 3 . '-' . $_ x 12 } 0, 'f';
 my $homework = $group * CLASSES * HOMEWORKS;
+my $class = $volume->id(class => $group * CLASSES);
+my @grid = ($class, undef, 'now', 'infinity', $last, 20);
 my @page = (0, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, undef);
 my @done = (1, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, 1);
 
@@ -132,6 +134,13 @@ my %hot = (
                        20, undef],
     homework_assessed => ['teacher', 1, id(homework => $homework), undef,
                           $zero, 20, undef],
+    classes_pupil => ['pupil', CLASSES],
+    classes_teacher => ['teacher', CLASSES],
+    classes_evidence => ['teacher', 1, $class],
+    classes_learners => ['teacher', GROUP, @grid],
+    classes_homework => ['teacher', HOMEWORKS, @grid],
+    classes_results => ['teacher', 2 * GROUP, @grid],
+    classes_assessed => ['teacher', 1, @grid],
     progress_evidence => ['pupil', CLASSES],
     progress_assigned => ['pupil', 4,
         [map { id(homework => $_) } @batch]],

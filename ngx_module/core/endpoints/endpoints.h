@@ -20,6 +20,7 @@
     row(LOGIN_CODE, login_code)                                               \
     row(SESSION, session)                                                     \
     row(HOMEWORK, homework)                                                   \
+    row(CLASSES, classes)                                                     \
     row(PROGRESS, progress)                                                   \
     row(DATA, data)                                                           \
     row(RIGHTS, rights)                                                       \

@@ -515,6 +515,13 @@ pupil_score_status(const pupil_score_t *score,
 }
 
 
+const char *
+pupil_score_status_name(pupil_score_status_t status)
+{
+    return score_status_names[status];
+}
+
+
 static void
 score_sum_write(pupil_writer_t *writer, const char *name, uint32_t count,
     pupil_str_t raw, pupil_decimal_t sum)
@@ -548,7 +555,7 @@ pupil_score_write(pupil_writer_t *writer, const pupil_score_t *score,
 {
     pupil_writer_key(writer, "status");
     pupil_writer_cstr(writer,
-        score_status_names[pupil_score_status(score, exercises)]);
+        pupil_score_status_name(pupil_score_status(score, exercises)));
 
     score_sum_write(writer, "score", score->scored, score->raw, score->sum);
 

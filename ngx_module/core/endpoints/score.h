@@ -107,6 +107,9 @@ pupil_rc_t pupil_score_add(pupil_score_t *score,
 pupil_score_status_t pupil_score_status(const pupil_score_t *score,
     const pupil_exercises_t *exercises);
 
+/* "not_started", "in_progress", "completed". */
+const char *pupil_score_status_name(pupil_score_status_t status);
+
 /*
  * Writes "status", "score", "exercises_done" and "updated_at" as members,
  * "max_score" if with_max, and "score_by" where a machine has scored.  A sum of

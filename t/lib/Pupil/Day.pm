@@ -110,6 +110,12 @@ sub requests ($self) {
         ['return', teacher => POST => "$mine/pupils/$pupil/return", 200],
         ['own assessment', pupil => GET => "$mine/assessment", 200],
         ['answers', teacher => GET => "$mine/answers", 200],
+        ['classes', teacher => GET => '/v1/classes', 200],
+        ['a class', teacher => GET => "/v1/classes/$h->{class}{id}", 200],
+        ['a pupil of a class', teacher => GET =>
+         "/v1/classes/$h->{class}{id}/pupils/$pupil", 200],
+        ['another\'s class', colleague => GET =>
+         "/v1/classes/$h->{class}{id}", 404],
         ['own history', pupil => GET => '/v1/progress', 200],
         ['submit', pupil => POST => '/v1/progress', 201,
          $self->answer($h, 1)],
