@@ -220,6 +220,9 @@ params_page(worker_t *w)
     param_bytes(w, none, sizeof(none));
     put32(param(w, 4), 50);
     param_null(w);
+    param_int64(w, INT64_MAX);                       /* 'infinity' */
+    param_bytes(w, none, sizeof(none));
+    param_null(w);
 }
 
 

@@ -193,8 +193,9 @@ function homeworks (mine, st) {
 
 const page = (one) => {
   const now = new Date().toISOString()
-  return one ? [true, now, '1970-01-01T00:00:00Z', NO_ID, '1', one]
-             : [false, now, now, NO_ID, '50', null]
+  const end = ['infinity', NO_ID, null]
+  return one ? [true, now, '1970-01-01T00:00:00Z', NO_ID, '1', one, ...end]
+             : [false, now, now, NO_ID, '50', null, ...end]
 }
 
 // The owners of what a list shows.

@@ -257,8 +257,9 @@ class Handlers
     private static function page(?string $one = null): array
     {
         $now = self::now();
-        return $one === null ? ['f', $now, $now, NO_ID, 50, null]
-            : ['t', $now, '1970-01-01T00:00:00Z', NO_ID, 1, $one];
+        $end = ['infinity', NO_ID, null];
+        return $one === null ? ['f', $now, $now, NO_ID, 50, null, ...$end]
+            : ['t', $now, '1970-01-01T00:00:00Z', NO_ID, 1, $one, ...$end];
     }
 
     public function list(): array
