@@ -170,36 +170,54 @@ const points = ({ raw, max, by }) => [t('points.of', { n: max, score: raw }),
   by === 'claimed' && el('small', null, ` ${t('by.claimed')}`)];
 
 
+/* The points of what is stored.  They are not shown beside what they are not
+   of. */
+function scoring(homework, exercise, before) {
+  const node = el('p', { class: 'score', role: 'status', hidden: true });
+  let found = before;
+
+  function counts() {
+    const shown = found && first(exercise, true)[1];
+
+    node.hidden = !shown;
+    node.replaceChildren(...shown ? points(found).filter(Boolean) : []);
+  }
+
+  /* Those before are of another answer. */
+  function anew() {
+    found = null;
+    if (scored(exercise)) {
+      newest(homework).then((all) => {
+        found = all.get(exercise.id)?.score;
+        counts();
+      }).catch(() => {});
+    }
+  }
+
+  return { node, counts, anew };
+}
+
+
 function exerciseForm(item, exercise, n, before) {
   const answer = answerOf(exercise, n);
+  const score = scoring(item.id, exercise, before?.score);
   const state = el('p', { class: 'state', role: 'status' });
-  const score = el('p', { class: 'score', role: 'status', hidden: true });
   const handIn = el('button', { type: 'submit' },
     t(before === undefined ? 'hand.in' : 'hand.again'));
   const form = el('form', { class: 'card exercise', novalidate: true,
                             id: `e-${exercise.id}` },
-    answer.node, score, el('div', { class: 'actions' }, state, handIn));
-
+    answer.node, score.node, el('div', { class: 'actions' }, state, handIn));
   const stands = (text, good = false) => {
     state.textContent = text;
     state.classList.toggle('good', good);
   };
-  let stored = before !== undefined;
-  let found = before?.score;        /* points of what is stored */
-
-  /* How it stands.  Points are not shown beside what they are not of. */
-  const counts = () => {
-    const shown = found && first(exercise, true)[1];
-
-    score.hidden = !shown;
-    score.replaceChildren(...shown ? points(found).filter(Boolean) : []);
-  };
   const stood = () => {
-    counts();
+    score.counts();
     stands(...first(exercise, stored));
   };
   const now = () => JSON.stringify(answer.draft());
   const { draft, pending } = queue;
+  let stored = before !== undefined;
 
   answer.set(before?.answer);
 
@@ -232,7 +250,7 @@ function exerciseForm(item, exercise, n, before) {
     }
     handIn.textContent = t('hand.again');
     queue.handIn(item.id, exercise.id, answer.value());
-    counts();
+    score.counts();
     stands(t('sending'));
   });
   stood();
@@ -251,14 +269,8 @@ function exerciseForm(item, exercise, n, before) {
     }
     if (became === 'stored') {
       stored = true;
-      found = null;
       handed = writing ? null : now();
-    }
-    if (became === 'stored' && scored(exercise)) {
-      newest(item.id).then((all) => {
-        found = all.get(exercise.id)?.score;
-        counts();
-      }).catch(() => {});
+      score.anew();
     }
   }
 
