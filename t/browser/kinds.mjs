@@ -9,8 +9,9 @@
  * with { url, class_id, old, teacher, pupil: { login, password, id } }.
  */
 
-import { browser, check, endSession, expect, folder, heading, input, logIn,
-         logOut, picture, readable, spoken, step, summary } from './page.mjs';
+import { browser, check, dark, endSession, everywhere, expect, heading, input,
+         LANGUAGES, logIn, logOut, picture, readable, same, spoken, step,
+         summary } from './page.mjs';
 
 const TITLE = 'Of each kind';
 const SECRET = 'zebrafinch';
@@ -19,8 +20,6 @@ const MOST = 256 * 1024;            /* bytes of a request */
 /* Where it is noon: a day does not end while the test runs. */
 const ahead = new Date().getUTCHours() - 12;
 const timezoneId = `Etc/GMT${ahead < 0 ? '' : '+'}${ahead}`;
-
-const LANGUAGES = [['sv', 'Svenska'], ['da', 'Dansk'], ['en', 'English']];
 
 const card = (page, n) => page.getByRole('group', { name: `Exercise ${n}` });
 const kind = (page, n, name) =>
@@ -31,39 +30,6 @@ const state = (page, name) => form(page, name).locator('.state');
 const handIn = (page, name) => form(page, name).getByRole('button').click();
 const stored = (page, name) =>
   state(page, name).getByText('Handed in', { exact: true }).waitFor();
-
-function same(is, ought) {
-  if (JSON.stringify(is) !== JSON.stringify(ought)) {
-    throw new Error(`${JSON.stringify(is)} is not ${JSON.stringify(ought)}`);
-  }
-}
-
-
-async function dark(page, name) {
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.setViewportSize({ width: 320, height: 640 });
-  await page.screenshot({ path: `${folder}/${name}-small-dark.png`,
-                          fullPage: true });
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1280, height: 850 });
-}
-
-
-/* In each language, where the address is that of the page. */
-async function everywhere(page, name) {
-  await picture(page, name);
-  await dark(page, name);
-  for (const [code, language] of LANGUAGES) {
-    await page.getByRole('button', { name: language }).click();
-    await page.locator(`html[lang=${code}] #language [aria-pressed=true]`)
-      .filter({ hasText: language }).waitFor();
-    await page.locator('#view h2').waitFor();
-    await page.getByText(/Loading|Hämtar|Henter/).waitFor({ state: 'hidden' });
-    await spoken(page, name, code);
-    await readable(page, `${name} in ${code}`,
-                   code === 'en' ? ['light', 'dark'] : ['light']);
-  }
-}
 
 
 /* ---- a year ---- */

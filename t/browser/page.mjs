@@ -33,6 +33,13 @@ export function check(name, ok, detail = '') {
 }
 
 
+export function same(is, ought) {
+  if (JSON.stringify(is) !== JSON.stringify(ought)) {
+    throw new Error(`${JSON.stringify(is)} is not ${JSON.stringify(ought)}`);
+  }
+}
+
+
 /* Runs a step; what goes wrong in it is a failed check with a picture. */
 export async function step(name, page, run) {
   try {
@@ -207,6 +214,40 @@ export async function spoken(page, name, code) {
 
   check(`${name} speaks ${code}`, lang === code && keys.length === 0,
         `${lang} ${keys}`);
+}
+
+
+export const LANGUAGES = [['sv', 'Svenska'], ['da', 'Dansk'],
+                          ['en', 'English']];
+
+
+export async function dark(page, name) {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.screenshot({ path: `${folder}/${name}-small-dark.png`,
+                          fullPage: true });
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 850 });
+}
+
+
+/* In each language, where the address is that of the page. */
+export async function everywhere(page, name) {
+  await picture(page, name);
+  await dark(page, name);
+  for (const [code, language] of LANGUAGES) {
+    await page.locator('#view h2').evaluate((one) => {
+      one.dataset.before = 'yes';
+    });
+    await page.getByRole('button', { name: language }).click();
+    await page.locator(`html[lang=${code}] #language [aria-pressed=true]`)
+      .filter({ hasText: language }).waitFor();
+    await page.locator('#view h2:not([data-before])').waitFor();
+    await page.getByText(/Loading|Hämtar|Henter/).waitFor({ state: 'hidden' });
+    await spoken(page, name, code);
+    await readable(page, `${name} in ${code}`,
+                   code === 'en' ? ['light', 'dark'] : ['light']);
+  }
 }
 
 

@@ -124,18 +124,19 @@ export const get = (path) => api('GET', path);
 export const post = (path, body) => api('POST', path, body);
 
 
-/* All pages of a list; of(page) says when it has enough. */
+/* All pages of a list; enough(all, page) is told of each, and says when that is
+   enough. */
 export async function pages(path, name, enough = () => false, limit = 100) {
   const all = [];
-  let cursor = '';
+  let cursor = '', page;
 
   do {
-    const page = await get(`${path}limit=${limit}${cursor
+    page = await get(`${path}limit=${limit}${cursor
       && `&cursor=${encodeURIComponent(cursor)}`}`);
 
     all.push(...page[name]);
     cursor = page.next;
-  } while (cursor && !enough(all));
+  } while (!enough(all, page) && cursor);
 
   return all;
 }

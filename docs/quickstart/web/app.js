@@ -10,11 +10,13 @@
  */
 
 import { api, get, post, session } from './api.js';
+import * as answers from './answers.js';
 import { $, button, confirmed, el, heading, lasting, link, say }
   from './dom.js';
 import * as door from './door.js';
 import * as editor from './editor.js';
 import { login } from './login.js';
+import * as marks from './marks.js';
 import * as own from './own.js';
 import { patiently, tell, words } from './problem.js';
 import { proved } from './proof.js';
@@ -56,6 +58,8 @@ const VIEWS = {
     ['give', null, teacher.give],
     ['homework', null, teacher.overview],
     ['edit', null, teacher.edit],
+    ['answers', null, answers.question],
+    ['assess', null, answers.pupil],
     ...MINE,
   ],
   support: [
@@ -85,7 +89,7 @@ async function route() {
   }
 
   const mine = ++shown;
-  const [name, id] = address();
+  const [name, ...ids] = address();
   const [at, , view] = views().find(([one]) => one === name) ?? views()[0];
   const current = () => mine === shown;
   const show = (...nodes) => current() && put(nodes);
@@ -95,7 +99,7 @@ async function route() {
   menu(at);
   queue.on.state = () => {};
   try {
-    await patiently(() => view(show, id), current);
+    await patiently(() => view(show, ...ids), current);
   } catch (error) {
     if (!current() || !session.user) {
       return;
@@ -221,6 +225,7 @@ function forget() {
   $('school').textContent = t('school');
   document.title = t('school');
   outdoors = [];
+  dispatchEvent(new Event('forgotten'));
   session.user = null;
   session.csrf = '';
   news = false;
@@ -231,13 +236,22 @@ function forget() {
 
 let subject = null;                 /* whose the drafts are */
 
+/* What is written and not sent. */
+const unsent = () => queue.unsent() + editor.unsent() + marks.unsent();
+
+function lose() {
+  queue.forget();
+  editor.forget();
+  marks.forget();
+}
+
+
 async function enter(state) {
   const same = state.user.id === subject;
 
   forget();
   if (!same) {
-    queue.forget();
-    editor.forget();
+    lose();
     if (subject !== null) {
       history.replaceState(null, '', '#/');
     }
@@ -387,8 +401,7 @@ async function entered(state, typed) {
 
 
 function over() {
-  ask(t(queue.unsent() > 0 || editor.unsent() ? 'ended.kept'
-    : 'ended.session'));
+  ask(t(unsent() > 0 ? 'ended.kept' : 'ended.session'));
 }
 
 
@@ -400,7 +413,8 @@ async function begin() {
 
 async function logout() {
   const lost = queue.unsent() > 0 ? t('logout.what', { n: queue.unsent() })
-    : editor.unsent() && t('logout.given');
+    : editor.unsent() ? t('logout.given')
+      : marks.unsent() > 0 && t('logout.marks', { n: marks.unsent() });
 
   if (lost && !await confirmed(t('logout.sure'), lost, t('logout'))) {
     return;
@@ -417,8 +431,7 @@ async function logout() {
     }
   }
   channel.postMessage({ ended: subject });
-  queue.forget();
-  editor.forget();
+  lose();
   subject = null;
   history.replaceState(null, '', '#/');
   ask();

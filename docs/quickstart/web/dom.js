@@ -240,9 +240,33 @@ export function confirmed(title, text, action) {
 }
 
 
+const ROLES = { TABLE: 'table', THEAD: 'rowgroup', TBODY: 'rowgroup',
+                TR: 'row', TD: 'cell' };
+
+/* A table that on a phone is a card a row: what is what is said for whoever
+   listens, too, as some browsers forget it of what is not drawn as a table. */
+export function table(caption, columns, rows, attributes = {}) {
+  const made = el('table', { class: 'stack', ...attributes },
+    el('caption', null, caption),
+    el('thead', null, el('tr', null, columns.map((name) =>
+      el('th', { scope: 'col' }, t(name))))),
+    el('tbody', null, rows));
+
+  for (const node of [made, ...made.querySelectorAll(
+    'thead, tbody, tr, th, td')])
+  {
+    node.setAttribute('role', ROLES[node.tagName]
+      ?? (node.scope === 'row' ? 'rowheader' : 'columnheader'));
+  }
+
+  return made;
+}
+
+
 /* Colour is never all that tells a state: there is a sign, and a word. */
 const SIGNS = { completed: '✓', in_progress: '◐', not_started: '○',
-                late: '!' };
+                late: '!', returned: '✓', saved: '◐', unsaved: '!',
+                unmarked: '○' };
 
 export const badge = (state, text) =>
   el('span', { class: `badge ${state}` },

@@ -47,15 +47,16 @@ function one(exercise, n, control, { show = (value) => value,
 }
 
 
-/* By how many characters, at its end, a text is too long. */
-function over(text, most) {
+/* By how many characters, at its end, a text is too long; measure: of its
+   bytes. */
+export function over(text, most, measure = size) {
   const letters = [...text];
   let [fit, not] = [0, letters.length + 1];
 
   while (not - fit > 1) {
     const half = Math.floor((fit + not) / 2);
 
-    if (size(letters.slice(0, half).join('')) <= most) {
+    if (measure(letters.slice(0, half).join('')) <= most) {
       fit = half;
     } else {
       not = half;

@@ -8,6 +8,7 @@
 import { get, pages } from './api.js';
 import { awaited, badge, button, el, heading, link, say, written }
   from './dom.js';
+import { points } from './given.js';
 import { answerOf, scored } from './kinds.js';
 import { words } from './problem.js';
 import * as queue from './queue.js';
@@ -117,10 +118,35 @@ const handedIn = async (id, exercises) => byExercise(await pages(
   Math.min(exercises + SOME, 100)));
 
 
+/* What the teacher says, once it is returned.  Not every school has it. */
+async function feedback(id) {
+  let said;
+
+  try {
+    ({ assessment: said } = await get(`/v1/homework/${id}/assessment`));
+  } catch (error) {
+    if (error.slug !== 'not-granted') {
+      throw error;
+    }
+  }
+
+  return said && el('section', { 'class': 'card feedback',
+                                 'aria-labelledby': 'feedback' },
+    el('h3', { id: 'feedback' }, t('feedback')),
+    typeof said.points === 'number' && el('p', { class: 'score' },
+      t('points.of', { n: said.max_score, score: said.points }), ' ',
+      el('small', null, t('by.teacher'))),
+    said.comment && written('p', said.comment, { class: 'text' }),
+    el('p', { class: 'facts' }, t('feedback.when', {
+      when: moment(said.returned_at) })));
+}
+
+
 export async function homework(show, id) {
   const item = await get(`/v1/homework/${id}`);
   const { exercises = [] } = item;
-  const answers = await handedIn(id, exercises.length);
+  const [answers, said] = await Promise.all([handedIn(id, exercises.length),
+                                             feedback(id)]);
   const count = el('p', { class: 'facts', id: 'count' });
   const given = new Set(answers.keys());
   const by = item.assigned_by?.display_name;
@@ -154,6 +180,7 @@ export async function homework(show, id) {
       t('due', { when: moment(item.due_at) }),
       by && [' · ', written('span', by)]),
     count,
+    said,
     item.description && written('p', item.description, { class: 'text card' }),
     [...forms.values()].map((made) => made.node));
 }
@@ -162,12 +189,6 @@ export async function homework(show, id) {
 /* Of a homework that is not on the page. */
 const elsewhere = (became) => typeof became === 'object'
   && say(t('refused', { why: words(became) }));
-
-
-/* Points that a machine has given are said to be so: a teacher decides. */
-const points = ({ raw, max, by }) => [t('points.of', { n: max, score: raw }),
-  by === 'machine' && el('small', null, ` ${t('by.machine')}`),
-  by === 'claimed' && el('small', null, ` ${t('by.claimed')}`)];
 
 
 /* The points of what is stored.  They are not shown beside what they are not

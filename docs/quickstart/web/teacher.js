@@ -5,10 +5,11 @@
  * the form that gives homework, which sends it once whatever happens.
  */
 
+import { byName, seen, toPupil, ways } from './answers.js';
 import { api, get, pages, post, session } from './api.js';
 import { pupilsHavePasswords } from './door.js';
 import { answered as shown, awaited, badge, button, confirmed, el, field, form,
-         heading, link, say, written, wrong } from './dom.js';
+         heading, link, say, table, written, wrong } from './dom.js';
 import { before, editor, forget, keep, preview, unsent } from './editor.js';
 import { tell, words } from './problem.js';
 import { day, moment, sorted, t } from './words.js';
@@ -36,13 +37,6 @@ function row(item) {
 }
 
 
-const table = (caption, columns, rows) =>
-  el('table', { class: 'stack' }, el('caption', null, caption),
-    el('thead', null, el('tr', null, columns.map((name) =>
-      el('th', { scope: 'col' }, t(name))))),
-    el('tbody', null, rows));
-
-
 export async function given(show) {
   const now = new Date();
   const list = (name, items) => items.length > 0
@@ -65,9 +59,10 @@ export async function given(show) {
 
 /* ---- one homework: the class ---- */
 
-function pupilRow(one, exercises) {
+function pupilRow(id, one, exercises) {
   return el('tr', null,
-    written('th', one.display_name ?? t('nobody'), { scope: 'row' }),
+    el('th', { scope: 'row' }, written('a', one.display_name ?? t('nobody'),
+                                       { href: toPupil(id)(one) })),
     el('td', { 'data-label': t('state.head') },
       one.status && badge(one.status, t(`state.${one.status}`))),
     el('td', { 'data-label': t('exercises.head') },
@@ -136,12 +131,16 @@ export async function overview(show, id) {
     = await get(`/v1/homework/${id}/progress`);
   const { exercises = [] } = item;
   const answered = (summary?.completed ?? 0) + (summary?.in_progress ?? 0);
+  const all = byName(pupils);
+
+  seen(id, all);
 
   show(
     el('p', null, link('#/', t('back.given'))),
     heading(item.title, t('homework')),
     el('p', { class: 'facts' }, written('span', item.class.title ?? ''), ' · ',
       t('due', { when: moment(item.due_at) })),
+    ways(item, all, 'class'),
     item.description && written('p', item.description, { class: 'text card' }),
     el('details', null, el('summary', null,
       t('exercises', { n: exercises.length })),
@@ -154,8 +153,7 @@ export async function overview(show, id) {
     table(t('pupils'), ['pupil', 'state.head', 'exercises.head', 'points.head',
                         'last.head',
                         ...pupilsHavePasswords() ? ['code.head'] : []],
-          sorted(pupils, (one) => one.display_name ?? '')
-            .map((one) => pupilRow(one, exercises.length))),
+          all.map((one) => pupilRow(id, one, exercises.length))),
     el('div', { class: 'actions' },
       link(`#/edit/${id}`, t('edit'), { class: 'button quiet' }),
       button(t('take.back'), () => takeBack(item, answered))));

@@ -24,6 +24,10 @@ export default {
     other: '{n} svar er ikke afleveret endnu og går tabt.',
   },
   'logout.given': 'Lektien, som du skriver, er ikke givet endnu og forsvinder.',
+  'logout.marks': {
+    one: 'Det, du har skrevet om én elev, er ikke gemt og forsvinder.',
+    other: 'Det, du har skrevet om {n} elever, er ikke gemt og forsvinder.',
+  },
 
   /* log-in */
   login: 'Log ind', 'login.name': 'Brugernavn eller e-mail',
@@ -146,6 +150,8 @@ export default {
   'by.machine': 'rettet af computeren',
   'by.mixed': 'delvist rettet af computeren',
   'by.claimed': 'som et andet program siger',
+  'by.teacher': 'fra din lærer',
+  feedback: 'Fra din lærer', 'feedback.when': 'Givet tilbage {when}',
 
   /* homework, for a teacher */
   given: 'Lektier i mine klasser', 'given.none': 'Ingen lektier endnu.',
@@ -192,6 +198,41 @@ export default {
     other: '{n} elever har svaret. Ingen ser det længere.',
   },
   'taken.back': 'Trukket tilbage.',
+
+  /* what a class has handed in, and marking it */
+  answers: 'Svar', 'answers.class': 'Klassen',
+  'answers.question': 'Efter opgave', 'answers.pupil': 'Efter elev',
+  'answers.what': 'Det, klassen har afleveret',
+  'answers.none': 'Ingen har afleveret dette endnu.',
+  'answer.head': 'Svar', 'answer.none': 'Intet afleveret',
+  'handed.in': 'Afleveret {when}', 'back.homework': 'Tilbage til lektien',
+  questions: 'Opgaver', 'question.n': 'opgave {n}',
+  'pupils.all': 'Elever i klassen',
+  'step.before': 'Tilbage:', 'step.after': 'Næste:', 'step.at': '{n} af {of}',
+  mark: 'Bedømmelse', 'mark.head': 'Bedømmelse',
+  'mark.is.unmarked': 'Ikke bedømt',
+  'mark.is.saved': 'Gemt, ikke givet tilbage',
+  'mark.is.returned': 'Givet tilbage', 'mark.is.unsaved': 'Ikke gemt',
+  'mark.points': { one: 'Point, af {n}', other: 'Point, af {n}' },
+  'mark.comment': 'Kommentar',
+  'mark.hint': 'Til eleven. Skriv ikke om helbred eller familie.',
+  'mark.keys': 'Ctrl og Enter gemmer også.',
+  'mark.found': { one: 'Indtil nu er der {n} point',
+    other: 'Indtil nu er der {n} point' },
+  'mark.take': { one: 'Skriv {n} point', other: 'Skriv {n} point' },
+  'mark.return': 'Gem og giv tilbage',
+  'mark.next': 'Videre til',
+  'mark.none': 'Ikke bedømt endnu.', 'mark.unsaved': 'Ikke gemt endnu.',
+  'mark.saving': 'Gemmer …',
+  'mark.saved': 'Gemt. Eleven ser det ikke endnu.',
+  'mark.returned': 'Givet tilbage {when}. Eleven ser det.',
+  'mark.kept': 'Det, du skrev, er her stadig og er ikke gemt.',
+  'mark.nothing': 'Giv point, eller skriv noget.',
+  'mark.most': 'Der er ikke flere end {n}.',
+  'mark.overtaken': 'En anden har bedømt dette imens. Det, du skrev, er her'
+    + ' stadig. Hvis du gemmer, træder det i stedet for deres.',
+  'mark.theirs': 'Det, de har gemt', 'mark.take.theirs': 'Tag deres',
+  'mark.elsewhere': 'Det, du skrev om {name}, er ikke gemt: {why}',
 
   /* about me */
   me: 'Om mig', 'me.what': 'Hvad der er gemt om dig, som du må se det.',
@@ -267,6 +308,7 @@ export default {
   'category.network': 'enheder og netværk', 'category.homework': 'lektier',
   'category.progress': 'svar og resultater',
   'category.notice': 'beskeder',
+  'category.assessment': 'bedømmelser og kommentarer',
   'category.example': 'fag af interesse',
   'field.given_name': 'Fornavn', 'field.family_name': 'Efternavn',
   'field.email': 'E-mail', 'field.login_id': 'Brugernavn',
@@ -279,6 +321,8 @@ export default {
   'field.done': 'Færdigt', 'field.answer': 'Svar',
   'field.completion': 'Færdigt', 'field.timestamp': 'Tid',
   'field.result': 'Resultat', 'field.favourite_subjects': 'Fag',
+  'field.points': 'Point', 'field.comment': 'Kommentar',
+  'field.returned_at': 'Givet tilbage',
   'field.chosen_on': 'Valgt den', 'field.max_subjects': 'Højst',
   'purpose.authentication': 'log-in', 'purpose.teaching': 'undervisning',
   'purpose.learning': 'læring', 'purpose.rostering': 'skolens lister',

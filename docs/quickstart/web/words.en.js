@@ -23,6 +23,11 @@ export default {
     other: '{n} answers are not handed in yet, and will be lost.',
   },
   'logout.given': 'The homework that you write is not given yet, and will be lost.',
+  'logout.marks': {
+    one: 'What you have written of one pupil is not saved, and will be lost.',
+    other: 'What you have written of {n} pupils is not saved, and will be'
+      + ' lost.',
+  },
 
   /* log-in */
   login: 'Log in', 'login.name': 'User name or e-mail',
@@ -145,6 +150,8 @@ export default {
   'by.machine': 'marked by the computer',
   'by.mixed': 'partly marked by the computer',
   'by.claimed': 'as another program says',
+  'by.teacher': 'given by your teacher',
+  feedback: 'From your teacher', 'feedback.when': 'Returned {when}',
 
   /* homework, for a teacher */
   given: 'Homework of my classes', 'given.none': 'No homework yet.',
@@ -190,6 +197,40 @@ export default {
     other: '{n} pupils have answered. Nobody will see it any more.',
   },
   'taken.back': 'Taken back.',
+
+  /* what a class has handed in, and marking it */
+  answers: 'Answers', 'answers.class': 'The class',
+  'answers.question': 'By question', 'answers.pupil': 'By pupil',
+  'answers.what': 'What the class has handed in',
+  'answers.none': 'Nobody has handed this in yet.',
+  'answer.head': 'Answer', 'answer.none': 'Nothing handed in',
+  'handed.in': 'Handed in {when}', 'back.homework': 'Back to the homework',
+  questions: 'Questions', 'question.n': 'question {n}',
+  'pupils.all': 'Pupils of the class',
+  'step.before': 'Back:', 'step.after': 'Next:', 'step.at': '{n} of {of}',
+  mark: 'Marking', 'mark.head': 'Marking',
+  'mark.is.unmarked': 'Not marked', 'mark.is.saved': 'Saved, not returned',
+  'mark.is.returned': 'Returned', 'mark.is.unsaved': 'Not saved',
+  'mark.points': { one: 'Points, of {n}', other: 'Points, of {n}' },
+  'mark.comment': 'Comment',
+  'mark.hint': 'For the pupil. Do not write about health or family.',
+  'mark.keys': 'Ctrl and Enter save, too.',
+  'mark.found': { one: 'So far there is {n} point',
+    other: 'So far there are {n} points' },
+  'mark.take': { one: 'Write {n} point', other: 'Write {n} points' },
+  'mark.return': 'Save and return',
+  'mark.next': 'Go on to',
+  'mark.none': 'Not marked yet.', 'mark.unsaved': 'Not saved yet.',
+  'mark.saving': 'Saving …',
+  'mark.saved': 'Saved. The pupil does not see it yet.',
+  'mark.returned': 'Returned {when}. The pupil sees it.',
+  'mark.kept': 'What you wrote is still here, and not saved.',
+  'mark.nothing': 'Give points, or write something.',
+  'mark.most': 'There are no more than {n}.',
+  'mark.overtaken': 'Somebody else has marked this meanwhile. What you wrote is'
+    + ' still here. If you save it, it takes the place of theirs.',
+  'mark.theirs': 'What they have saved', 'mark.take.theirs': 'Take theirs',
+  'mark.elsewhere': 'What you wrote of {name} is not saved: {why}',
 
   /* about me */
   me: 'About me', 'me.what': 'What is stored about you, as you may see it.',
@@ -262,6 +303,7 @@ export default {
   'category.network': 'devices and networks', 'category.homework': 'homework',
   'category.progress': 'answers and results',
   'category.notice': 'notices',
+  'category.assessment': 'marks and comments',
   'category.example': 'subjects of interest',
   'field.given_name': 'Given name', 'field.family_name': 'Family name',
   'field.email': 'E-mail', 'field.login_id': 'User name',
@@ -274,6 +316,8 @@ export default {
   'field.done': 'Finished', 'field.answer': 'Answer',
   'field.completion': 'Finished', 'field.timestamp': 'At',
   'field.result': 'Result', 'field.favourite_subjects': 'Subjects',
+  'field.points': 'Points', 'field.comment': 'Comment',
+  'field.returned_at': 'Returned',
   'field.chosen_on': 'Chosen on', 'field.max_subjects': 'At most',
   'purpose.authentication': 'logging in', 'purpose.teaching': 'teaching',
   'purpose.learning': 'learning', 'purpose.rostering': 'the school’s lists',

@@ -23,6 +23,11 @@ export default {
     other: '{n} svar är inte inlämnade än och försvinner.',
   },
   'logout.given': 'Läxan som du skriver är inte given än och försvinner.',
+  'logout.marks': {
+    one: 'Det som du har skrivit om en elev är inte sparat och försvinner.',
+    other: 'Det som du har skrivit om {n} elever är inte sparat och'
+      + ' försvinner.',
+  },
 
   /* log-in */
   login: 'Logga in', 'login.name': 'Användarnamn eller e-post',
@@ -145,6 +150,8 @@ export default {
   'by.machine': 'rättat av datorn',
   'by.mixed': 'delvis rättat av datorn',
   'by.claimed': 'som ett annat program säger',
+  'by.teacher': 'från din lärare',
+  feedback: 'Från din lärare', 'feedback.when': 'Återlämnat {when}',
 
   /* homework, for a teacher */
   given: 'Läxor i mina klasser', 'given.none': 'Inga läxor än.',
@@ -191,6 +198,41 @@ export default {
     other: '{n} elever har svarat. Ingen ser det längre.',
   },
   'taken.back': 'Tillbakatagen.',
+
+  /* what a class has handed in, and marking it */
+  answers: 'Svar', 'answers.class': 'Klassen',
+  'answers.question': 'Per uppgift', 'answers.pupil': 'Per elev',
+  'answers.what': 'Vad klassen har lämnat in',
+  'answers.none': 'Ingen har lämnat in det här än.',
+  'answer.head': 'Svar', 'answer.none': 'Inget inlämnat',
+  'handed.in': 'Inlämnat {when}', 'back.homework': 'Tillbaka till läxan',
+  questions: 'Uppgifter', 'question.n': 'uppgift {n}',
+  'pupils.all': 'Elever i klassen',
+  'step.before': 'Bakåt:', 'step.after': 'Nästa:', 'step.at': '{n} av {of}',
+  mark: 'Bedömning', 'mark.head': 'Bedömning',
+  'mark.is.unmarked': 'Inte bedömt',
+  'mark.is.saved': 'Sparat, inte återlämnat',
+  'mark.is.returned': 'Återlämnat', 'mark.is.unsaved': 'Inte sparat',
+  'mark.points': { one: 'Poäng, av {n}', other: 'Poäng, av {n}' },
+  'mark.comment': 'Kommentar',
+  'mark.hint': 'Till eleven. Skriv inte om hälsa eller familj.',
+  'mark.keys': 'Ctrl och Enter sparar också.',
+  'mark.found': { one: 'Hittills finns {n} poäng',
+    other: 'Hittills finns {n} poäng' },
+  'mark.take': { one: 'Skriv {n} poäng', other: 'Skriv {n} poäng' },
+  'mark.return': 'Spara och lämna tillbaka',
+  'mark.next': 'Vidare till',
+  'mark.none': 'Inte bedömt än.', 'mark.unsaved': 'Inte sparat än.',
+  'mark.saving': 'Sparar …',
+  'mark.saved': 'Sparat. Eleven ser det inte än.',
+  'mark.returned': 'Återlämnat {when}. Eleven ser det.',
+  'mark.kept': 'Det som du skrev finns kvar här och är inte sparat.',
+  'mark.nothing': 'Ge poäng eller skriv något.',
+  'mark.most': 'Det finns inte mer än {n}.',
+  'mark.overtaken': 'Någon annan har bedömt det här under tiden. Det som du'
+    + ' skrev finns kvar. Om du sparar ersätter det deras.',
+  'mark.theirs': 'Det som de har sparat', 'mark.take.theirs': 'Ta deras',
+  'mark.elsewhere': 'Det som du skrev om {name} är inte sparat: {why}',
 
   /* about me */
   me: 'Om mig', 'me.what': 'Vad som är sparat om dig, så som du får se det.',
@@ -264,6 +306,7 @@ export default {
   'category.network': 'enheter och nätverk', 'category.homework': 'läxor',
   'category.progress': 'svar och resultat',
   'category.notice': 'meddelanden',
+  'category.assessment': 'bedömningar och kommentarer',
   'category.example': 'ämnen av intresse',
   'field.given_name': 'Förnamn', 'field.family_name': 'Efternamn',
   'field.email': 'E-post', 'field.login_id': 'Användarnamn',
@@ -276,6 +319,8 @@ export default {
   'field.done': 'Färdigt', 'field.answer': 'Svar',
   'field.completion': 'Färdigt', 'field.timestamp': 'Tid',
   'field.result': 'Resultat', 'field.favourite_subjects': 'Ämnen',
+  'field.points': 'Poäng', 'field.comment': 'Kommentar',
+  'field.returned_at': 'Återlämnat',
   'field.chosen_on': 'Valt den', 'field.max_subjects': 'Högst',
   'purpose.authentication': 'inloggning', 'purpose.teaching': 'undervisning',
   'purpose.learning': 'lärande', 'purpose.rostering': 'skolans listor',
