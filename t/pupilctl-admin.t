@@ -340,7 +340,7 @@ sub check (%opt) {
 
 $run = check();
 is $run->{code}, 0, 'check finds nothing' or diag $run->{out}, $run->{err};
-like $run->{out}, qr/10 locations, \d\d+ statements, 0 findings/,
+like $run->{out}, qr/11 locations, \d\d+ statements, 0 findings/,
     'and says what it did';
 is decode_json($site->ctl('check', "$folder/nginx.conf", '--json')->{out})
     ->{ok}, 1, '--json';

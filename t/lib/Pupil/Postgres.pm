@@ -22,8 +22,7 @@ my @started;
 
 # Of programs that serve the tests: what they free they keep.  By itself cp
 # maps and unmaps a buffer for each of a cluster's two thousand files, and
-# each backend the room of each large query: page faults, which were a third
-# of all that a test cost.
+# each backend the room of each large query, for page faults alone.
 use constant MEMORY => { MALLOC_MMAP_THRESHOLD_ => 32 << 20,
                          MALLOC_TRIM_THRESHOLD_ => 1 << 30 };
 
