@@ -33,8 +33,7 @@
 
 const char  pupil_answers_sql[] =
     "WITH " PEOPLE("$11 + 1")
-    " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
-    " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
+    " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
     " o.owner, o.state, o.key_version, (SELECT count(*) FROM e) > $11{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN ((SELECT * FROM e ORDER BY e.subject LIMIT $11) AS e"

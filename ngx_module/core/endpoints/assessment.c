@@ -29,8 +29,7 @@
 
 const char  pupil_assessment_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_MINE
-    " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
-    " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
+    " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
     " o.owner, o.state, o.key_version, s.record{s}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k"

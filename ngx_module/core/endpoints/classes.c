@@ -37,12 +37,10 @@
 
 static const char  pupil_sql[] = CLASSES("NULL::integer");
 
-/* But for whom restriction hides (GDPR article 18). */
 static const char  teacher_sql[] = CLASSES(
     "(SELECT count(DISTINCT p.subject)::integer FROM pupil.enrolment AS p"
     " WHERE p.tenant = $2 AND p.class = e.class AND p.role = 'pupil'"
-    " AND p.subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"
-    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE("p") ")");
+    " AND " PUPIL_SQL_COUNTED("p") ")");
 
 static const char  evidence_sql[] =
     "SELECT $1::bigint, " PUPIL_SQL_ENROLMENT("e") ","
@@ -77,8 +75,7 @@ static const char  evidence_sql[] =
 
 static const char  learners_sql[] =
     "WITH " MINE
-    " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
-    " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
+    " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
     " o.owner, o.state, o.key_version{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k JOIN " LEARNERS(PUPIL_SQL_ENROLMENT("e"))

@@ -31,6 +31,16 @@
     " (" e ".valid_to - DATE '1970-01-01') AS valid_to, "                     \
     e ".source, " e ".mac"
 
+/* The same of one that was read so. */
+#define PUPIL_SQL_EVIDENCE(e)                                                 \
+    e ".enrolment, " e ".subject, " e ".class, " e ".institution, "           \
+    e ".role, " e ".valid_from, " e ".valid_to, " e ".source, " e ".mac"
+
+/* A live enrolment of who counts: restriction hides (GDPR article 18). */
+#define PUPIL_SQL_COUNTED(e)                                                  \
+    e ".subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"      \
+    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE(e)
+
 /* A role as evidence: the columns that its MAC covers, and it. */
 #define PUPIL_SQL_ROLE(r)                                                     \
     r ".subject, " r ".institution, " r ".role, "                             \

@@ -176,8 +176,7 @@ static const char  current_sql[] =
     "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"    \
     " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"      \
     " WHERE e.tenant = $2 AND e.class = c.owner AND e.role = 'pupil'"         \
-    " AND e.subject <> ALL (ARRAY(SELECT r.owner FROM pupil.restricted AS r"  \
-    " WHERE r.tenant = $2)) AND " PUPIL_SQL_LIVE("e")) " AS e ON true),"      \
+    " AND " PUPIL_SQL_COUNTED("e")) " AS e ON true),"                         \
     " s AS ("                                                                 \
     "SELECT k.record, (SELECT count(*) FROM e WHERE e.owner = k.owner)::int4" \
     " AS pupils, q.completed, q.in_progress FROM k CROSS JOIN LATERAL ("      \
@@ -207,8 +206,7 @@ static const char  target_sql[] =
 
 static const char  overview_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_MINE
-    " SELECT $1::bigint, e.enrolment, e.subject, e.class, e.institution,"
-    " e.role, e.valid_from, e.valid_to, e.source, e.mac,"
+    " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
     " o.owner, o.state, o.key_version{i}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k"

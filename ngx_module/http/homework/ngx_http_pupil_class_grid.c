@@ -101,8 +101,7 @@ ngx_http_pupil_class_grid_start(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_debug(ctx, "grid: start");
 
-    if (!ngx_http_pupil_is(ctx, "pupil") && !ngx_http_pupil_is(ctx, "teacher"))
-    {
+    if (ngx_http_pupil_homework_role(ctx) == NULL) {
         return ngx_http_pupil_grid_refuse(ctx, NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 

@@ -65,8 +65,7 @@ ngx_http_pupil_classes_start(ngx_http_pupil_ctx_t *ctx)
 
     stmt = ngx_http_pupil_classes_stmt(ctx);
 
-    if (!ngx_http_pupil_is(ctx, "pupil") && !ngx_http_pupil_is(ctx, "teacher"))
-    {
+    if (ngx_http_pupil_homework_role(ctx) == NULL) {
         return ngx_http_pupil_refuse(ctx, stmt, NULL,
                                      NGX_HTTP_PUPIL_NOT_GRANTED);
     }
