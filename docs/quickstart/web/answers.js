@@ -10,11 +10,9 @@ import { awaited, badge, el, heading, link, table, written } from './dom.js';
 import { given, points } from './given.js';
 import * as marks from './marks.js';
 import { marking } from './mark.js';
-import { moment, sorted, t } from './words.js';
+import { moment, person, sorted, t } from './words.js';
 
 const SOME = 20;            /* pupils of a request: an essay is large */
-
-const named = (one) => one.display_name ?? t('nobody');
 
 export const byName = (pupils) => sorted(pupils,
                                          (one) => one.display_name ?? '');
@@ -70,7 +68,7 @@ function row(item, exercise, one) {
   const [answer] = one.answers;
 
   return el('tr', null,
-    el('th', { scope: 'row' }, written('a', named(one),
+    el('th', { scope: 'row' }, written('a', person(one),
                                        { href: toPupil(item.id)(one) })),
     el('td', { 'class': 'answer', 'data-label': t('answer.head') },
       answer ? [given(exercise, answer.answer), late(item, answer)]
@@ -191,15 +189,15 @@ export async function pupil(show, id, which) {
   const { exercises = [] } = item;
   const next = pupils[at + 1];
   const onward = next && link(toPupil(id)(next), [`${t('mark.next')} `,
-    written('bdi', named(next))]);
+    written('bdi', person(next))]);
 
   show(
     el('p', null, link(`#/homework/${id}`, t('back.homework'))),
-    heading(named(one), t('answers.pupil')),
+    heading(person(one), t('answers.pupil')),
     el('p', { class: 'facts' }, written('span', item.title), ' · ',
       t('due', { when: moment(item.due_at) })),
     ways(item, pupils, 'pupil'),
-    steps(t('pupils.all'), pupils, at, toPupil(id), named),
+    steps(t('pupils.all'), pupils, at, toPupil(id), person),
     exercises.map((exercise, n) => answered(item, exercise, n + 1,
       one.answers.find((answer) => answer.exercise_id === exercise.id))),
     one.assessment === undefined ? el('p', null, onward)

@@ -12,7 +12,7 @@ import { button, el, field, form, say, written, wrong } from './dom.js';
 import { line, over } from './kinds.js';
 import * as marks from './marks.js';
 import { tell, words } from './problem.js';
-import { moment, numberRead, numberShown, t } from './words.js';
+import { moment, numberRead, numberShown, person, t } from './words.js';
 
 const MOST = 8000;                  /* bytes of a comment */
 
@@ -35,8 +35,6 @@ const typed = (stored) => ({
 
 const content = ({ points, comment }) => JSON.stringify([points ?? null,
                                                          comment ?? null]);
-
-const name = (one) => one.display_name ?? t('nobody');
 
 
 /*
@@ -228,7 +226,7 @@ async function refused(mark, error) {
   {
     tell(error);
   } else if (!mark.made.isConnected) {
-    say(t('mark.elsewhere', { name: name(mark.one), why: words(error) }));
+    say(t('mark.elsewhere', { name: person(mark.one), why: words(error) }));
   } else if (mark.made.elements[error.field?.slice(1)]) {
     tell(error, mark.made);
   } else {
@@ -260,7 +258,7 @@ function overtaken(mark, assessment) {
       mark.made.elements.comment.focus();
     })));
   if (!mark.made.isConnected) {
-    say(t('mark.elsewhere', { name: name(mark.one),
+    say(t('mark.elsewhere', { name: person(mark.one),
                               why: t('mark.overtaken') }));
   }
 }

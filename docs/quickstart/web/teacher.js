@@ -12,7 +12,7 @@ import { answered as shown, awaited, badge, button, confirmed, el, field, form,
          heading, link, say, table, written, wrong } from './dom.js';
 import { before, editor, forget, keep, preview, unsent } from './editor.js';
 import { tell, words } from './problem.js';
-import { day, moment, sorted, t } from './words.js';
+import { day, moment, person, sorted, t } from './words.js';
 
 const COLUMNS = ['homework', 'class', 'due.head', 'done.head'];
 
@@ -61,7 +61,7 @@ export async function given(show) {
 
 function pupilRow(id, one, exercises) {
   return el('tr', null,
-    el('th', { scope: 'row' }, written('a', one.display_name ?? t('nobody'),
+    el('th', { scope: 'row' }, written('a', person(one),
                                        { href: toPupil(id)(one) })),
     el('td', { 'data-label': t('state.head') },
       one.status && badge(one.status, t(`state.${one.status}`))),
@@ -75,15 +75,14 @@ function pupilRow(id, one, exercises) {
       one.updated_at ? day(one.updated_at) : '–'),
     pupilsHavePasswords() && el('td', { 'data-label': t('code.head') },
       button(t('code.make'), () => handOut(one), {
-        'aria-label': t('code.make.of', {
-          name: one.display_name ?? t('nobody') }) })));
+        'aria-label': t('code.make.of', { name: person(one) }) })));
 }
 
 
 /* ---- a code for a new password, on paper ---- */
 
 async function handOut(one) {
-  const name = one.display_name ?? t('nobody');
+  const name = person(one);
   let made;
 
   if (!await confirmed(t('code.sure', { name }), t('code.sure.what'),

@@ -142,6 +142,9 @@ export const moment = (text) => `${day(text)} ${hour(text)}`;
 
 export const listed = (names) => new Intl.ListFormat(locale).format(names);
 
+/* Whose name may not be shown is still somebody. */
+export const person = (one) => one.display_name ?? t('nobody');
+
 export const sorted = (list, key) => {
   const { compare } = new Intl.Collator(locale);
 
