@@ -10,8 +10,8 @@
  * id, family_name } }, where the first three and the last are ids.
  */
 
-import { browser, check, endSession, everywhere, expect, folder, heading, input,
-         logIn, logOut, picture, readable, same, step, summary }
+import { browser, check, day, endSession, everywhere, expect, folder, heading,
+         input, logIn, logOut, picture, readable, same, step }
   from './page.mjs';
 
 const TITLE = 'Marked';
@@ -680,7 +680,7 @@ async function afterwards(page, pupil) {
 const teacher = await browser('teacher');
 const pupil = await browser('pupil');
 
-try {
+await day(teacher, pupil, async () => {
   await byQuestion(teacher.context, teacher.page);
   await halves(teacher.page);
   await byPupil(teacher.page);
@@ -695,11 +695,4 @@ try {
   await feedback(pupil.page);
   await afterwards(teacher.page, pupil.page);
   await logOut(teacher.page);
-} catch (error) {
-  check('the day went to its end', false, error.stack);
-} finally {
-  await teacher.context.close();
-  await pupil.context.close().catch(() => {});
-}
-
-summary();
+});

@@ -10,8 +10,8 @@
  * with { url, teacher, pupil, second: { login, password, id }, class_id }.
  */
 
-import { ask, browser, check, endSession, expect, folder, heading, input, logIn,
-         logOut, step, summary } from './page.mjs';
+import { ask, browser, check, day, endSession, expect, folder, heading, input,
+         logIn, logOut, step } from './page.mjs';
 import { spawnSync } from 'node:child_process';
 
 const TITLE = 'Whales';
@@ -481,7 +481,7 @@ async function leftovers(context, page) {
 const teacher = await browser('teacher');
 const pupil = await browser('pupil');
 
-try {
+await day(teacher, pupil, async () => {
   await teacher.page.goto(`${input.url}/`);
   await logIn(teacher.page, input.teacher);
   await heading(teacher.page, 'Homework of my classes').waitFor();
@@ -505,11 +505,4 @@ try {
   await blips(pupil.page);
   await idle(pupil.context, pupil.page);
   await leftovers(pupil.context, pupil.page);
-} catch (error) {
-  check('the day went to its end', false, error.stack);
-} finally {
-  await teacher.context.close();
-  await pupil.context.close().catch(() => {});
-}
-
-summary();
+});

@@ -9,9 +9,9 @@
  * with { url, class_id, old, teacher, pupil: { login, password, id } }.
  */
 
-import { browser, check, dark, endSession, everywhere, expect, heading, input,
-         LANGUAGES, logIn, logOut, picture, readable, same, spoken, step,
-         summary } from './page.mjs';
+import { browser, check, dark, day, endSession, everywhere, expect, heading,
+         input, LANGUAGES, logIn, logOut, picture, readable, same, spoken,
+         step } from './page.mjs';
 
 const TITLE = 'Of each kind';
 const SECRET = 'zebrafinch';
@@ -567,7 +567,7 @@ async function leaves(context, page) {
 const teacher = await browser('teacher');
 const pupil = await browser('pupil', 'en-GB', { timezoneId });
 
-try {
+await day(teacher, pupil, async () => {
   await year(pupil.page);
   await logOut(pupil.page);
   await write(teacher.page);
@@ -578,11 +578,4 @@ try {
   await large(pupil.context, pupil.page);
   await seen(teacher.page);
   await leaves(pupil.context, pupil.page);
-} catch (error) {
-  check('the day went to its end', false, error.stack);
-} finally {
-  await teacher.context.close();
-  await pupil.context.close().catch(() => {});
-}
-
-summary();
+});

@@ -251,6 +251,20 @@ export async function everywhere(page, name) {
 }
 
 
+/* What a teacher and a pupil do, each in a browser of their own, to its end. */
+export async function day(teacher, pupil, run) {
+  try {
+    await run();
+  } catch (error) {
+    check('the day went to its end', false, error.stack);
+  } finally {
+    await teacher.context.close();
+    await pupil.context.close().catch(() => {});
+  }
+  summary();
+}
+
+
 export function summary() {
   check('no complaint in any console', complaints.length === 0,
         complaints.join('\n'));

@@ -10,8 +10,8 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { ask, browser, check, endSession, expect, folder, heading, input, logIn,
-         logOut, picture, readable, spoken, step, summary, totp }
+import { ask, browser, check, day, endSession, expect, folder, heading, input,
+         logIn, logOut, picture, readable, spoken, step, totp }
   from './page.mjs';
 
 const ANSWER = 'Bees tell each other the way by dancing.';
@@ -409,7 +409,7 @@ async function newcomer(page) {
 const teacher = await browser('teacher');
 const pupil = await browser('pupil');
 
-try {
+await day(teacher, pupil, async () => {
   await teacherGives(teacher.page);
   await pupilHandsIn(pupil.context, pupil.page);
   await overview(teacher.page);
@@ -418,11 +418,4 @@ try {
   await logOut(teacher.page);
   await support(pupil.page, teacher.page);
   await newcomer(pupil.page);
-} catch (error) {
-  check('the day went to its end', false, error.stack);
-} finally {
-  await teacher.context.close();
-  await pupil.context.close();
-}
-
-summary();
+});
