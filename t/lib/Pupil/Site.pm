@@ -39,6 +39,7 @@ sub new ($class, %opt) {
     }
     if ($made) {
         $self->known($made->files(tmp_dir()));
+        $self->{made} = $made;
     } else {
         $self->init;
         $self->import_demo if $opt{import};
@@ -152,13 +153,23 @@ sub password ($self, $login, $password) {
 }
 
 
-# An imported account that can log in: { id, login, password }.
-sub person ($self, $login, $password = "A long password of $login, 2026") {
-    $self->password($login, $password);
+# An imported account that can log in: { id, login, password }.  Whom a made
+# site knows has the usual password there already.
+sub person ($self, $login, $password = usual_password($login)) {
+    my $id = $self->{made} && $self->{made}->id($self->tenant, $login);
+    $self->password($login, $password)
+        if !$id || $self->{asked}{$login}++
+           || $password ne usual_password($login);
+    return { id => $id // $self->id_of($login), login => $login,
+             password => $password };
+}
+
+sub usual_password ($login) { "A long password of $login, 2026" }
+
+sub id_of ($self, $login) {
     my $run = $self->ctl_ok('user', 'show', $login, '--json',
                             $self->ctl_where);
-    my $id = JSON::XS::decode_json($run->{out})->{id};
-    return { id => $id, login => $login, password => $password };
+    return JSON::XS::decode_json($run->{out})->{id};
 }
 
 

@@ -19,7 +19,10 @@ use Pupil::Nginx;
 use Pupil::Postgres;
 use Pupil::Util;
 
-my @FILES = qw(kek passfile passfile.operator tenant);
+my @FILES = qw(kek passfile passfile.operator tenant ids);
+
+# Of the demo, whom nearly each test has log in: they have their usual passwords.
+my @PEOPLE = qw(CBeane OKlein BMcMillan DTodd FFlowers SWilder);
 
 
 # For the first site of a test file; another one is another tenant, and is made
@@ -51,6 +54,14 @@ sub files ($self, $to) {
     return ("$to/passfile", slurp("$to/tenant"));
 }
 
+# The id of one of @PEOPLE by their user name; undef of others, of a site with
+# no demo and of another tenant.
+sub id ($self, $tenant, $login) {
+    return if $tenant ne slurp("$self->{dir}/tenant");
+    $self->{ids} //= { map { split m{ } } split /\n/, slurp("$self->{dir}/ids") };
+    return $self->{ids}{$login};
+}
+
 
 # The day, and each file below some paths by its size and time, as make does.
 sub made_of (@paths) {
@@ -63,9 +74,11 @@ sub make ($site, $import, $dir) {
         wal_recycle => 'off', min_wal_size => '32MB' } });
     my $new = tmp_dir() . '/made';
 
+    my %ids = $import ? map { $_ => $own->person($_)->{id} } @PEOPLE : ();
     $own->pg->stop;
     make_path($new);
     spew(tmp_dir() . '/tenant', $own->tenant);
+    spew(tmp_dir() . '/ids', join '', map { "$_ $ids{$_}\n" } sort keys %ids);
     for my $path ($own->pg->data, map { tmp_dir() . "/$_" } @FILES) {
         rename $path, "$new/" . basename($path) or die "$path: $!\n";
     }
