@@ -107,7 +107,7 @@ all: $(CORE_LIB) $(MODULE) $(CTL) $(PLUGINS) $(B)/plugin_info
 
 # What only the tests need.
 tests: all $(UNITS) $(TPLUGS) $(TPG) $(B)/plugin_load $(B)/keytool \
-    $(B)/search $(B)/clock.so $(B)/hashes.so
+    $(B)/search $(B)/clock.so $(B)/hashes.so $(B)/ends.so
 
 
 # A change of flags makes everything again.
@@ -225,6 +225,9 @@ $(B)/clock.so: t/lib/clock.c $(B)/flags
 
 $(B)/hashes.so: t/lib/hashes.c $(B)/flags
 	$(call link,-std=gnu11 -O2 -fPIC -shared $(WARN_OURS) -o $@ $<)
+
+$(B)/ends.so: t/lib/ends.c $(B)/flags
+	$(call link,-std=gnu11 -O2 -fPIC -shared $(WARN_OURS) -D_GNU_SOURCE= -o $@ $<)
 
 -include $(shell find $(B)/obj $(B)/plugin_info.d -name '*.d' 2>/dev/null)
 

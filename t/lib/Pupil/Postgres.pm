@@ -161,14 +161,22 @@ sub by ($self, $clock) {
 }
 
 
+# Of its processes, which end without what t/lib/ends.c says, if that is built.
+sub env ($self) {
+    my %env = (%{ +MEMORY }, $self->{clock} ? %{ $self->{clock}->env } : ());
+    my $ends = build_dir() . '/ends.so';
+    my @load = grep { defined && length } $env{LD_PRELOAD} // $ENV{LD_PRELOAD},
+                                          -e $ends ? $ends : ();
+    return { %env, @load ? (LD_PRELOAD => join ':', @load) : () };
+}
+
+
 sub start ($self) {
     die "PostgreSQL runs already\n" if $self->{pid};
     open my $log, '>>', $self->{log} or die "$self->{log}: $!\n";
     $self->{pid} = start_process(["$BIN/postgres", '-D', $self->{data}],
                                  as => account(), stdout => $log,
-                                 stderr => $log, env => { %{ +MEMORY },
-                                 $self->{clock} ? %{ $self->{clock}->env }
-                                                : () });
+                                 stderr => $log, env => $self->env);
     wait_until(60, 'PostgreSQL to start', sub {
         if (process_ends($self->{pid}, 0)) {
             delete $self->{pid};
