@@ -69,8 +69,6 @@ SELECT s.* FROM pupil.seal s
 SQL
 }
 
-sub one_of (@list) { $list[rand @list] }
-
 
 # ---- what is found
 
@@ -102,11 +100,23 @@ my %COLUMN = (
     number => 'number + 1000000', writer => 'writer / 2 + 1',
 );
 
+# Of those that are done in several ways: each way.
+my %WAYS = (
+    edit => [sort keys %COLUMN],
+    insert => [map { my $writer = $_; map { [$writer, $_] } 0, 1, 100000 }
+               'its', 'another'],
+    'edit a batch' => ['event = event + 1', 'events = events + 1',
+        'size = size - 1', 'size = size + 1',
+        'firsts[1] = firsts[1] + 1', 'lasts[1] = lasts[1] + 1',
+        'writers[1] = writers[1] + 1', q{since = since + interval '1 hour'},
+        'note = (SELECT o.note FROM pupil.seal o WHERE o.batch <>'
+        . ' seal.batch LIMIT 1)'],
+    'how far a writer is' => [-1, 1, 50],
+);
+
 my %MUTATION = (
-    edit => sub ($self) {
+    edit => sub ($self, $column) {
         my $record = $self->record;
-        my $column = one_of(sort keys %COLUMN);
-        $self->{did} .= " $column";
         $self->{db}->do("UPDATE pupil.audit_record SET $column ="
             . " $COLUMN{$column} WHERE $record->{where}");
         return at_number($record);
@@ -136,10 +146,11 @@ my %MUTATION = (
                         $record->{writer});
         return at_number($record);
     },
-    insert => sub ($self) {
+    insert => sub ($self, $at) {
+        my ($whose, $ahead) = @$at;
         my $record = $self->record;
-        my $number = $record->{number} + one_of(0, 1, 100000);
-        my $writer = one_of($record->{writer}, int rand 1 << 40);
+        my $number = $record->{number} + $ahead;
+        my $writer = $whose eq 'its' ? $record->{writer} : int rand 1 << 40;
         $self->{db}->do(<<"SQL", {}, $writer, $number);
 INSERT INTO pupil.audit_record (at, tenant, request, actor, role, institution,
        shape, policy, outcome, network, subjects, note, writer, number, mac)
@@ -199,16 +210,8 @@ SQL
         $self->{db}->do('DELETE FROM pupil.seal WHERE batch = ?', {}, $batch);
         return at_batch($batch);
     },
-    'edit a batch' => sub ($self) {
+    'edit a batch' => sub ($self, $edit) {
         my $batch = $self->batch;
-        my $edit = one_of('event = event + 1', 'events = events + 1',
-            'size = size - 1', 'size = size + 1',
-            'firsts[1] = firsts[1] + 1', 'lasts[1] = lasts[1] + 1',
-            'writers[1] = writers[1] + 1',
-            q{since = since + interval '1 hour'},
-            'note = (SELECT o.note FROM pupil.seal o WHERE o.batch <>'
-            . ' seal.batch LIMIT 1)');
-        $self->{did} .= ": $edit";
         $self->{db}->do("UPDATE pupil.seal SET $edit WHERE batch = ?", {},
                         $batch->{batch});
         return at_batch($batch->{batch});
@@ -233,10 +236,10 @@ SQL
         . ' substr(hashes, 65) WHERE ?::int = ?::int AND length(hashes) > 64'
         . ' AND') },
     'delete a tile' => sub ($self) { $self->tile(undef) },
-    'how far a writer is' => sub ($self) {
+    'how far a writer is' => sub ($self, $more) {
         my $record = $self->record;
         $self->{db}->do('UPDATE pupil.seal_writer SET number = number + ?'
-            . ' WHERE writer = ?', {}, one_of(-1, 1, 50), $record->{writer});
+            . ' WHERE writer = ?', {}, $more, $record->{writer});
         return sub ($found) { $found->{kind} eq 'writer'
                               && $found->{writer} eq $record->{hex} };
     },
@@ -291,12 +294,19 @@ SQL
     },
 );
 
-sub names ($class) { return sort keys %MUTATION }
+# All: each mutation, in each way that it is done in.
+sub all ($class) {
+    return map { my $name = $_;
+                 map { [$name, @$_] } $WAYS{$name} ? map { [$_] }
+                                          @{ $WAYS{$name} } : [] }
+           sort keys %MUTATION;
+}
 
 # Does one; returns what a finding has to be.
-sub mutate ($self, $name) {
-    $self->{did} = $name;
-    return $MUTATION{$name}->($self);
+sub mutate ($self, $one) {
+    my ($name, @way) = @$one;
+    $self->{did} = join ' ', $name, map { ref ? @$_ : $_ } @way;
+    return $MUTATION{$name}->($self, @way);
 }
 
 sub did ($self) { $self->{did} }
