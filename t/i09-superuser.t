@@ -79,7 +79,7 @@ my $admin = $pg->dbh('postgres');
 sub anew ($from, $to) {
     undef $db;
     $admin->do("DROP DATABASE IF EXISTS $to WITH (FORCE)");
-    $admin->do("CREATE DATABASE $to TEMPLATE $from");
+    $admin->do("CREATE DATABASE $to TEMPLATE $from STRATEGY file_copy");
 }
 for my $name (qw(pupil pupil_kept)) {
     $pg->{dbh}{$name}->disconnect if $pg->{dbh}{$name};

@@ -54,8 +54,8 @@ my %restored = (data => [qw(old new)], keys => [qw(new old)],
 
 sub restored ($which) {
     my ($data, $keys) = @{ $restored{$which} };
-    $site->pg->replace(pupil => $dump{$data}{pupil});
-    $site->pg->replace(pupil_keys => $dump{$keys}{pupil_keys});
+    $site->pg->replace(pupil => $dump{$data}{pupil}, again => 1);
+    $site->pg->replace(pupil_keys => $dump{$keys}{pupil_keys}, again => 1);
 }
 
 # How many rows there are of each table, but for records of who did what; the

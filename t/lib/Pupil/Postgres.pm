@@ -283,10 +283,27 @@ sub beside ($self, $db, $file, $as = 'beside') {
     return $self;
 }
 
+# The same of a dump that is asked for again and again: restored once, and copied
+# since.  What a dump says of the database itself no copy has.
+sub beside_again ($self, $db, $file, $as = 'beside') {
+    my $dbh = $self->dbh('postgres');
+    my $kept = $self->{restored}{$file};
+
+    if (!$kept) {
+        $kept = 'restored_' . (1 + keys %{ $self->{restored} });
+        $self->beside($db, $file, $kept);
+        $self->{restored}{$file} = $kept;
+    }
+    $dbh->do("CREATE DATABASE $as TEMPLATE $kept STRATEGY file_copy");
+    $dbh->do(s/DATABASE $db\b/DATABASE $as/r)
+        for slurp($file) =~ /^((?:ALTER|GRANT|REVOKE)\b.* DATABASE $db\b.*;)$/mg;
+    return $self;
+}
+
 # As it was dumped, in its place: nobody meets half of it.  Ends its
-# connections.
-sub replace ($self, $db, $file) {
-    $self->beside($db, $file);
+# connections.  Options: again => 1.
+sub replace ($self, $db, $file, %opt) {
+    $opt{again} ? $self->beside_again($db, $file) : $self->beside($db, $file);
     my $dbh = $self->dbh('postgres');
     $dbh->do("DROP DATABASE $db WITH (FORCE)");
     $dbh->do("ALTER DATABASE beside RENAME TO $db");
