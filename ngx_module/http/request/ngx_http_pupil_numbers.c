@@ -22,7 +22,7 @@
 
 struct ngx_http_pupil_streams_s {
     ngx_slab_pool_t          *pool;
-    ngx_atomic_t              made;           /* that were ever used */
+    ngx_atomic_t              made;           /* that were ever used: the first */
     ngx_http_pupil_stream_t   streams[NGX_HTTP_PUPIL_STREAMS];
 };
 
@@ -71,7 +71,6 @@ ngx_http_pupil_numbers_create(ngx_conf_t *cf,
 static ngx_int_t
 ngx_http_pupil_streams_init(ngx_shm_zone_t *zone, void *data)
 {
-    ngx_uint_t                      i;
     ngx_slab_pool_t                *pool;
     ngx_http_pupil_streams_t       *streams;
     ngx_http_pupil_numbers_conf_t  *conf;
@@ -88,9 +87,10 @@ ngx_http_pupil_streams_init(ngx_shm_zone_t *zone, void *data)
         streams->pool = pool;
         streams->made = 0;
 
-        for (i = 0; i < NGX_HTTP_PUPIL_STREAMS; i++) {
-            streams->streams[i].used = 0;
-        }
+        /*
+         * What lies beyond made is not read: sixteen megabytes of which few
+         * are ever used would have a page fault for each stream.
+         */
 
         pool->data = streams;
     }
@@ -321,7 +321,7 @@ ngx_http_pupil_stream_make(ngx_http_pupil_streams_t *streams,
     for (i = 0; i < NGX_HTTP_PUPIL_STREAMS; i++) {
         stream = &streams->streams[i];
 
-        if (stream->used) {
+        if (i < streams->made && stream->used) {
             continue;
         }
 
