@@ -14,6 +14,10 @@
 #include "core/policy/statement.h"
 
 
+/* A configuration has hundreds of statements, whose shapes are short. */
+#define PUPIL_STATEMENT_CHUNK  512   /* bytes */
+
+
 /* What a placeholder is replaced with that is no alias. */
 typedef void (*pupil_expand_pt)(pupil_statement_t *statement,
     const uint8_t *policy_hash, pupil_sql_t *sql);
@@ -325,7 +329,7 @@ pupil_statement_shape(pupil_statement_t *statement,
 
     qsort(sorted, n, sizeof(sorted[0]), pupil_want_compare);
 
-    pupil_writer_init(&out, alloc, 0);
+    pupil_writer_init(&out, alloc, PUPIL_STATEMENT_CHUNK);
     pupil_writer_array_begin(&out);
 
     for (i = 0; i < n; i++) {
