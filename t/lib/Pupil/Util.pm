@@ -16,7 +16,7 @@ use File::Spec ();
 use File::Temp ();
 use IO::Socket::INET;
 use IO::Select;
-use List::Util qw(min);
+use List::Util qw(max min);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -211,14 +211,16 @@ sub process_rss ($pid) {
 
 
 # Calls $code until it gives something true, which is returned; dies after
-# $seconds with $what.
+# $seconds with $what.  What takes long is asked for less often, ten times a
+# second: each question can be a request, or a connection.
 sub wait_until ($seconds, $what, $code) {
-    my $until = time + $seconds;
+    my $from = time;
     while (1) {
         my $value = $code->();
         return $value if $value;
-        die "waited $seconds s in vain: $what\n" if time > $until;
-        sleep 0.02;
+        my $waited = time - $from;
+        die "waited $seconds s in vain: $what\n" if $waited > $seconds;
+        sleep min(0.1, max(0.02, $waited / 10));
     }
 }
 
