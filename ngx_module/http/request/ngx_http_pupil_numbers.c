@@ -22,7 +22,7 @@
 
 struct ngx_http_pupil_streams_s {
     ngx_slab_pool_t          *pool;
-    ngx_atomic_t              made;           /* that were ever used: the first */
+    ngx_atomic_t              made;           /* ever used: the first ones */
     ngx_http_pupil_stream_t   streams[NGX_HTTP_PUPIL_STREAMS];
 };
 
