@@ -322,7 +322,7 @@ $socket->send_raw($socket->request_bytes('GET', '/stream/', header => {
 $socket->fill(time + 10);
 like $socket->{in}, qr{^HTTP/1.1 101 }, 'a socket is upgraded';
 $socket->send_raw('later');
-wait_until(10, 'what was sent', sub {
+wait_until(60, 'what was sent', sub {
     $socket->fill(time + 1) if $socket->{in} !~ /earlylater$/;
     $socket->{in} =~ /earlylater$/ });
 pass 'and what is sent comes back';
@@ -341,7 +341,7 @@ for my $path (qw(/forum/ /names/ /try/)) {
     is_problem $res, 503, 'unavailable', name => "no record, $path";
 }
 $db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
-wait_until(20, 'records again', sub { $pupil->get('/forum/')->status == 200 });
+wait_until(60, 'records again', sub { $pupil->get('/forum/')->status == 200 });
 
 
 $db->begin_work;
@@ -360,13 +360,13 @@ is user($pupil->get('/forum/')), $forum, 'and all is as it was';
 my ($site, $classmate) = ($day->site, $day->classmate);
 my $other = $day->person('classmate')->{id};
 $site->ctl_ok(subject => 'restrict', $other, $site->ctl_where);
-wait_until(10, 'the restriction', sub {
+wait_until(60, 'the restriction', sub {
     $classmate->get('/forum/')->status != 200 });
 $res = kept_out('restricted', sub { $classmate->get('/forum/') });
 is_problem $res, 403, 'restricted', name => 'restricted';
 is told($res), 'restricted:application.forum', 'is on record';
 $site->ctl_ok(subject => 'erase', $other, $site->ctl_where);
-wait_until(10, 'the erasure', sub {
+wait_until(60, 'the erasure', sub {
     $classmate->get('/forum/')->status == 401 });
 is user($pupil->get('/forum/')), $forum, 'others have the same name as before';
 

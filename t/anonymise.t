@@ -125,13 +125,13 @@ open my $null, '>', '/dev/null' or die "$!\n";
 my $pid = start_process([build_dir() . '/pupilctl', 'retention', 'run',
     @where], stdout => $null, stderr => $null,
     env => Pupil::Nginx->sanitizer_env);
-ok eval { wait_until(20, 'pupilctl to wait', sub { $db->selectrow_array(
+ok eval { wait_until(60, 'pupilctl to wait', sub { $db->selectrow_array(
     'SELECT count(*) FROM pg_stat_activity WHERE wait_event_type ='
     . " 'Lock'") }) }, 'a run waits';
 kill KILL => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 $holder->rollback;
-wait_until(10, 'what it had begun to end', sub {
+wait_until(60, 'what it had begun to end', sub {
     !$db->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
         . " usename = 'pupil_operator'") });
 is $db->selectrow_array('SELECT count(*) FROM data.club'), 127,
@@ -179,7 +179,7 @@ $db->do("DELETE FROM data.club WHERE club ~ '^of '");
 $site->ctl_ok('subject', 'unrestrict', $ids[24], $site->ctl_where);
 my $nginx = $site->nginx(workers => 1)->start;
 my $http = $nginx->http;
-wait_until(20, 'nginx', sub { $http->get('/status/ready')->status == 200 });
+wait_until(60, 'nginx', sub { $http->get('/status/ready')->status == 200 });
 is_status $http->login(@{ $site->person('CBeane') }{qw(login password)}), 200;
 my ($class) = $db->selectrow_array('SELECT class FROM pupil.enrolment WHERE'
     . " role = 'pupil' GROUP BY class HAVING count(*) = ?", {}, PUPILS);

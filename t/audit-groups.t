@@ -47,7 +47,7 @@ sub waits () {
 hold;
 my $before = $db->selectrow_array('SELECT clock_timestamp()');
 ask($clients[0]);
-wait_until(5, 'the first group is on its way', sub { waits() });
+wait_until(60, 'the first group is on its way', sub { waits() });
 ask(@clients[1 .. $#clients]);
 sleep 0.5;
 ok !(grep { readable($_, 0) } @clients),
@@ -69,7 +69,7 @@ my $records = sub {
         . ' actor::text, cardinality(subjects) FROM pupil.audit_record'
         . " WHERE at > ? AND role <> 'gateway'", {}, $before);
 };
-wait_until(5, 'a record each', sub { @{ $records->() } == 24 });
+wait_until(60, 'a record each', sub { @{ $records->() } == 24 });
 my $rows = $records->();
 my %request = map { $_->[0] => $_ } @$rows;
 is scalar(keys %request), 24, 'of its own request';
@@ -106,15 +106,15 @@ for my $size (1, 5) {
         pupil => "pupil_audit_group $size;\n"));
     $nginx->reload(wait => 1);
     $_->close for $first, @clients;
-    wait_until(10, 'ready', sub { $first->get($path)->status == 200 });
+    wait_until(60, 'ready', sub { $first->get($path)->status == 200 });
     $_->connect for @clients;
-    wait_until(5, 'writers', sub { $nginx->http->get('/status')
+    wait_until(60, 'writers', sub { $nginx->http->get('/status')
         ->json->{database_data}{connections} == 6 });
 
     $before = $db->selectrow_array('SELECT clock_timestamp()');
     hold;
     ask(@clients);
-    wait_until(5, "$size: some on their way", sub { waits() && sleep 0.5 });
+    wait_until(60, "$size: some on their way", sub { waits() && sleep 0.5 });
     ok !(grep { readable($_, 0) } @clients), "$size: nobody is answered";
     $lock->rollback;
     is scalar(grep { $_->read_response->status == 200 } @clients), 23,

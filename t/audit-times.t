@@ -14,7 +14,7 @@ my $day = Pupil::Day->up->all_here->work;
 my ($db, $site) = ($day->db, $day->site);
 
 sub verify () {
-    return $site->ctl(qw(audit verify), $site->ctl_where, { timeout => 60 });
+    return $site->ctl(qw(audit verify), $site->ctl_where, { timeout => 300 });
 }
 
 my $whole = verify();

@@ -31,7 +31,7 @@ sub behind ($gate) {
     $nginx->set(server => $site->server_conf(
         locations => { map { $_ => "auth_request /$gate;" } @served })
         . $gates)->reload(wait => 1);
-    wait_until(20, 'nginx to be ready', sub {
+    wait_until(60, 'nginx to be ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
 }
 
@@ -111,7 +111,7 @@ behind('session');
 my $http = $chaos->client($pupil);
 is_status $http->get('/v1/homework'), 200, 'before an outage';
 $site->pg->stop;
-wait_until(10, 'no session to be served out of the zone', sub {
+wait_until(60, 'no session to be served out of the zone', sub {
     $http->get('/v1/homework')->status != 503 });
 is_status $http->get('/v1/homework'), 500,
     'in an outage nginx makes 500 of 503, as docs/directives.md says';

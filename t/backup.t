@@ -49,7 +49,7 @@ sub backup (%opt) {
     my %set = (%conf, %{ $opt{conf} // {} });
     spew("$dir/backup.conf", join '', map { "$_=\"$set{$_}\"\n" } sort keys %set);
     return run_cmd(@{ $opt{wrap} // [] }, $script, "$dir/backup.conf",
-                   { timeout => 120, as => $opt{as} });
+                   { timeout => 300, as => $opt{as} });
 }
 
 # Archives of a place, those that nobody takes for one included.
@@ -65,7 +65,7 @@ sub clean { unlink archives($_) for values %place }
 
 sub shut ($name) {
     my $last;
-    eval { wait_until(20, 'the gate', sub {
+    eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) };
     is_problem $last, 503, 'restore-pending', name => $name;
@@ -92,7 +92,7 @@ my ($commands) = $said =~ /^```sh\n(age --decrypt.*?)^```/ms;
 
 sub restore ($archive, $name) {
     $_->disconnect for $site->db, $site->keystore;
-    return run_cmd('bash', '-c', $commands // 'exit 9', { timeout => 120, env => {
+    return run_cmd('bash', '-c', $commands // 'exit 9', { timeout => 300, env => {
         IDENTITY => "$dir/identity", ARCHIVE => $archive // 'none',
         NAME => $name, CLUSTER => $pg->conninfo('postgres'),
         WORK => $dir } });

@@ -91,7 +91,7 @@ $gone->login(@{ $school->person('other') }{qw(login password)});
 my $dead = $gone->cookies->{'__Host-pupil'};
 is_status $gone->logout, 204, 'log-out';
 # What says that the key store is to know of it goes a moment later.
-wait_until(5, 'the revocation to be closed', sub {
+wait_until(60, 'the revocation to be closed', sub {
     !$school->{site}->db->selectrow_array(
         'SELECT count(*) FROM pupil.revocation') });
 delete $school->{before};

@@ -132,7 +132,7 @@ like join("\n", @faults), qr/^the value is logged/m, 'a value that is logged';
 
 my ($worker) = $nginx->workers;
 $nginx->kill_worker($worker);
-wait_until(10, 'a new worker', sub { grep { $_ != $worker } $nginx->workers });
+wait_until(60, 'a new worker', sub { grep { $_ != $worker } $nginx->workers });
 (undef, @faults) = $school->faults(anon => GET => '/v1/homework', {}, 401,
                                    'no-session');
 like join("\n", @faults), qr/^workers \d+, not $worker/m,

@@ -103,7 +103,7 @@ sub shows ($http, $who) {
            @{ overview($http)->json->{pupils} // [] };
 }
 
-ok wait_until(10, 'a floor to rise', sub { !shows($pupil, $revoked) }),
+ok wait_until(60, 'a floor to rise', sub { !shows($pupil, $revoked) }),
     'somebody whose rows were revoked is not shown by Pupil';
 
 

@@ -77,7 +77,7 @@ sub refused (@opt) {
         '--result', $result, '--rounds', 1, '--seconds', 0.1, @opt,
         (map { "--no-$_" } qw(latency ablations memory counts
                                  revocations)),
-        { timeout => 120, env => { PATH => tmp_dir() . "/bin:$ENV{PATH}" } });
+        { timeout => 300, env => { PATH => tmp_dir() . "/bin:$ENV{PATH}" } });
     return $run->{code} ? $run->{err} : 'goes on';
 }
 

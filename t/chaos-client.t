@@ -148,7 +148,7 @@ my %http2 = (
 sub leave_http1 ($stage, $rst) {
     my $item = $chaos->submission($leaver, "$leaver->{login} wrote and left");
     my $http = $chaos->client($stage =~ /answer/ ? $talker : $leaver,
-                              timeout => 10);
+                              timeout => 120);
     my $sent = $http1{$stage}->($http, $item);
     $sent{ $item->{id} } = $item if $sent;
     $rst && $http->socket ? $http->reset : $http->close;

@@ -47,7 +47,7 @@ sub one_line ($name, @databases) {
         my $of = qr/pupil: database "$database": /;
         my $begin = $chaos->lines(qr/$of.*connections are up\)/);
         my $end;
-        eval { wait_until(10, 'the end of the outage', sub {
+        eval { wait_until(60, 'the end of the outage', sub {
             $end = $chaos->lines(qr/${of}all \d+ connections are up again/);
             return keys %$end >= keys %$begin;
         }) };
@@ -87,7 +87,7 @@ for my $how (qw(immediate fast kill9)) {
     sleep 0.5;
     is_down($how);
     $pg->start;
-    $chaos->recovers(10, $how);
+    $chaos->recovers(60, $how);
     sleep 1;
     $report = $chaos->end($load);
 
@@ -117,7 +117,7 @@ shut('pupil_gateway');
 sleep 0.5;
 is_down('no data');
 open_again('pupil_gateway');
-$chaos->recovers(15, 'no data');
+$chaos->recovers(60, 'no data');
 sleep 0.8;
 $report = $chaos->end($load);
 $chaos->settled($report, 'no data');
@@ -137,7 +137,7 @@ is_problem $res, 503, 'unavailable',
     name => 'no keys: whose key is not cached gets 503';
 sleep 0.5;
 open_again('pupil_keeper');
-ok eval { wait_until(15, 'the keys', sub {
+ok eval { wait_until(60, 'the keys', sub {
     $http->login(@$stranger{qw(login password)})->status == 200 }) },
     'no keys: serves again by itself';
 $report = $chaos->end($load);
@@ -155,9 +155,9 @@ $nginx->reload(wait => 1);
 is_down('started without a database');
 is scalar(my @workers = $nginx->workers), 2, 'both workers are there';
 $pg->start;
-$chaos->recovers(15, 'started without a database');
+$chaos->recovers(60, 'started without a database');
 my $client = $chaos->client($pupil);
-ok eval { wait_until(15, 'both workers', sub {
+ok eval { wait_until(60, 'both workers', sub {
     $client->get('/v1/session')->status == 200 }) },
     'the session is good after all this';
 

@@ -73,7 +73,7 @@ for (1 .. 4) {
     my @old = $nginx->workers;
     my $killed = $old[$_ % 2];
     $nginx->kill_worker($killed);
-    wait_until(5, 'a new worker', sub {
+    wait_until(60, 'a new worker', sub {
         my @new = $nginx->workers;
         return @new == 2 && !grep { $_ == $killed } @new;
     });
@@ -83,7 +83,7 @@ $report = $chaos->end($load);
 only($report, 'kill -9', 4 * 5);
 cmp_ok $report->{statuses}{0} // 0, '>', 0, 'kill -9: was noticed';
 $chaos->settled($report, 'kill -9');
-$chaos->recovers(2, 'kill -9');
+$chaos->recovers(60, 'kill -9');
 $chaos->flat($warm, 'kill -9');
 
 # All at once: master and workers, then a start.
@@ -96,7 +96,7 @@ $report = $chaos->end($load);
 is $chaos->errors($report), '',
     'all are killed: no error was answered (' . statuses($report) . ')';
 $chaos->settled($report, 'all are killed');
-$chaos->recovers(2, 'all are killed');
+$chaos->recovers(60, 'all are killed');
 is_status $chaos->client(($chaos->pupils)[0])->get('/v1/session'), 200,
     'sessions outlive all workers';
 

@@ -24,7 +24,7 @@ sub together ($name, $who, $code) {
         my $http = $chaos->client($who->[$n % @$who]);
         $http->get('/v1/session');
         spew("$dir/ready.$n", '');
-        wait_until(10, 'the others', sub {
+        wait_until(60, 'the others', sub {
             (my @ready = glob "$dir/ready.*") == $SENDERS });
         spew("$dir/$n", JSON::XS->new->utf8->encode($code->($n, $http)));
     }) } 0 .. $SENDERS - 1;

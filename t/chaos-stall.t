@@ -46,7 +46,7 @@ cmp_ok time - $start, '<', 4, 'frozen: in time';
 is_status $chaos->client($pupil)->get('/status/live'), 200,
     'frozen: the worker lives';
 kill CONT => @all, children_of($pg->pid);
-$chaos->recovers(10, 'frozen');
+$chaos->recovers(60, 'frozen');
 sleep 0.5;
 my $report = $chaos->end($load);
 only_503($report, 'frozen', 8);
@@ -67,7 +67,7 @@ is_problem $res, 503, 'unavailable', name => 'locked: a submission gets 503';
 cmp_ok time - $start, '<', 4, 'locked: in time';
 $holder->rollback;
 $holder->disconnect;
-$chaos->recovers(5, 'locked');
+$chaos->recovers(60, 'locked');
 $report = $chaos->end($load);
 only_503($report, 'locked', 8);
 $chaos->settled($report, 'locked');
@@ -77,7 +77,7 @@ $chaos->settled($report, 'locked');
 
 $nginx->{http} =~ s/connections=2 depth=4 queue=64/connections=1 depth=1 queue=1/;
 $nginx->set->reload(wait => 1);
-$chaos->recovers(5, 'no room');
+$chaos->recovers(60, 'no room');
 $load = $chaos->start;
 my $second = $chaos->start;
 sleep 3;

@@ -33,7 +33,7 @@ is roles($keys), 'pupil_keeper pupil_keystore_owner pupil_operator',
 
 my $nginx = $site->nginx->start;
 unlike $nginx->conf_text, qr/same_cluster/, 'the worker is told nothing';
-wait_until(10, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 my $http = $nginx->http;
 is_status $http->login(@$teacher{qw(login password)}), 200, 'a log-in';
@@ -46,7 +46,7 @@ is $check->{code}, 0, 'pupilctl check finds nothing'
 
 # One of both stops: a worker does without keys that it has.
 $keys->stop;
-wait_until(10, 'the key store to be missed', sub {
+wait_until(60, 'the key store to be missed', sub {
     $nginx->log_text =~ /database "keys".*are up\)/ });
 is_status $http->get('/v1/data/identity'), 200,
     'without the key store: what is in the cache';
@@ -59,12 +59,12 @@ is_status $http->get('/status/ready'), 200, 'and it is back';
 # The other one stops: nothing without an audit.
 my $seen = length $nginx->log_text;
 $data->stop;
-wait_until(10, 'the data to be missed', sub {
+wait_until(60, 'the data to be missed', sub {
     $http->get('/v1/data/identity')->status == 503 });
 is_problem $http->get('/v1/session'), 503, 'unavailable',
     name => 'without the data: 503';
 $data->start;
-wait_until(15, 'the data', sub {
+wait_until(60, 'the data', sub {
     $http->get('/v1/data/identity')->status == 200 });
 unlike substr($nginx->log_text, $seen), qr/database "keys"/,
     'of which the key store heard nothing';

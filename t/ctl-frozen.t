@@ -34,20 +34,20 @@ sub frozen_at ($database, $table, @words) {
     my $ctl = start_process([build_dir() . '/pupilctl', @words],
         env => { %{ Pupil::Site->ctl_env }, %{ $clock->env } },
         stdout => $out, stderr => $out);
-    my $pid = wait_until(20, 'pupilctl to wait', \&waiting);
+    my $pid = wait_until(60, 'pupilctl to wait', \&waiting);
 
     kill STOP => $pid or die "$pid: $!\n";
     $holder->rollback;
     $holder->disconnect;
     $clock->faster(600);
-    my $ends = process_ends($ctl, 30);
+    my $ends = process_ends($ctl, 60);
     my $code = $? >> 8;
     kill KILL => $ctl if !$ends;
     kill CONT => $pid;
-    wait_until(20, 'what it had begun to end', sub {
+    wait_until(60, 'what it had begun to end', sub {
         !$db->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
             . " usename = 'pupil_operator'") });
-    process_ends($ctl, 5);
+    process_ends($ctl, 60);
     return { ends => $ends, code => $code, said => slurp($log), pid => $pid };
 }
 

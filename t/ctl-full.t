@@ -35,15 +35,15 @@ open my $out, '>', $log or die "$log: $!\n";
 my $ctl = start_process([build_dir() . '/pupilctl', qw(retention run),
     $site->ctl_where], env => { %{ Pupil::Site->ctl_env }, %{ $clock->env } },
     stdout => $out, stderr => $out);
-wait_until(30, 'a statement that takes long', sub { pids(1) });
-my ($look) = wait_until(30, 'somebody who looks', sub { (pids(0))[0] });
+wait_until(60, 'a statement that takes long', sub { pids(1) });
+my ($look) = wait_until(60, 'somebody who looks', sub { (pids(0))[0] });
 
 
 # ---- nobody is let in
 
 $postgres->do('ALTER DATABASE pupil ALLOW_CONNECTIONS false');
 $db->do('SELECT pg_terminate_backend(?)', {}, $look);
-ok eval { wait_until(20, 'it to look again', sub {
+ok eval { wait_until(60, 'it to look again', sub {
     slurp($pg->log_file) =~ /not currently accepting connections/ }) },
     'another is asked for' or diag $@;
 $postgres->do('ALTER DATABASE pupil ALLOW_CONNECTIONS true');
@@ -52,7 +52,7 @@ $postgres->do('ALTER DATABASE pupil ALLOW_CONNECTIONS true');
 # ---- and then for longer than a server is waited for that is not at work
 
 $clock->faster(2);
-my $ends = process_ends($ctl, 25);
+my $ends = process_ends($ctl, 60);
 ok !$ends, 'what is at work is waited for' or diag slurp($log);
 $clock->faster(1);
 $holder->do('SELECT pg_advisory_unlock(42)');

@@ -36,7 +36,7 @@ sub held ($table, $name, %ask) {
     is $nginx->http->get('/status/live')->status, 200, "$name: live";
     $lock->rollback;
     $lock->disconnect;
-    wait_until(20, 'served again', sub {
+    wait_until(60, 'served again', sub {
         $client{pupil}->fresh->get('/v1/homework')->status != 503 });
 }
 
@@ -77,7 +77,7 @@ for my $table (qw(pupil.login_throttle pupil.blind_index)) {
     held($table, "a log-in and $table", nobody => [POST => '/v1/login',
         json => { identifier => $day->person('pupil')->{login},
                   password => 'not it' }]);
-    ok eval { wait_until(10, '', sub { refused() == $before + 1 }); 1 },
+    ok eval { wait_until(60, '', sub { refused() == $before + 1 }); 1 },
         "$table: the attempt is on record, once";
 }
 

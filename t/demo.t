@@ -173,10 +173,10 @@ like $tried->{out}, qr/identity .* authentication/, '... the audit list';
 my $state = slurp("$demo/run") =~ s/\s+\z//r;
 my @pids = map { slurp($_) =~ /^(\d+)/ }
            "$state/nginx.pid", "$state/pg/postmaster.pid";
-is run_cmd('make', '-s', 'demo-stop', { timeout => 60 })->{code}, 0,
+is run_cmd('make', '-s', 'demo-stop', { timeout => 300 })->{code}, 0,
     'make demo-stop';
 # pg_ctl waits for the end of the pid file, which is just before the process's.
-ok eval { wait_until(20, 'the end', sub { !grep { alive($_) } @pids }); 1 },
+ok eval { wait_until(60, 'the end', sub { !grep { alive($_) } @pids }); 1 },
     '... ends nginx and PostgreSQL';
 ok !-e "$demo/demo.env", '... and takes the passwords with it';
 

@@ -261,7 +261,7 @@ for my $block (@run) {
     $commands =~ s/^chown .*\n//mg if !am_root();
     my $run = run_cmd('bash', '-euo', 'pipefail', '-xc', here($commands)
         =~ s/^nginx -t$/@{[join ' ', $nginx->command]} -e stderr -t/mr,
-        { env => \%env, timeout => 120, dir => tmp_dir() });
+        { env => \%env, timeout => 300, dir => tmp_dir() });
     my ($first) = $commands =~ /^(?:install|export)?.*?(pupilctl [\w-]+(?: \w+)?)/s;
     is $run->{code}, 0, "$name: $first ..." or diag $run->{out}, $run->{err};
 
@@ -278,7 +278,7 @@ for my $block (@run) {
 # What was set up serves.
 $nginx->start;
 my $http = $nginx->http;
-ok wait_until(20, 'nginx to be ready', sub {
+ok wait_until(60, 'nginx to be ready', sub {
     $http->get('/status/ready')->status == 200;
 }), 'nginx is ready, with the password file of its own';
 is_status $http->login($env{LOGIN}, $password // ''), 200,

@@ -57,7 +57,7 @@ sub reload (%conf) {
     my $seen = length $nginx->log_text;
     $nginx->set(http => $site->http_conf(conf => \%conf));
     $nginx->reload(wait => 1);
-    wait_until(10, 'ready', sub {
+    wait_until(60, 'ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
     return substr $nginx->log_text, $seen;
 }
@@ -66,7 +66,7 @@ sub default_of ($value) {
     $db->do("ALTER ROLE pupil_gateway SET synchronous_commit = $value");
 }
 
-wait_until(10, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 is in_force(), 'pupil_gateway on', 'by default: on';
 unlike $nginx->log_text, qr/pupil_audit_durability/, 'worth no line';
@@ -85,7 +85,7 @@ reload();
 # Nor is it of connections that are there already.
 $db->do("ALTER SYSTEM SET synchronous_commit = off");
 $db->do('SELECT pg_reload_conf()');
-wait_until(5, 'the server has read it', sub { $db->selectrow_array(
+wait_until(60, 'the server has read it', sub { $db->selectrow_array(
     "SELECT setting FROM pg_settings WHERE name = 'synchronous_commit'")
     eq 'off' });
 is in_force(), 'pupil_gateway on', 'a server that weakens later: on still';

@@ -50,18 +50,18 @@ sub erased_meanwhile ($table, $who, $send, @left) {
     $dbh->do("CREATE TRIGGER held BEFORE INSERT ON $table FOR EACH ROW"
         . ' EXECUTE FUNCTION public.held()');
     my $http = $send->();
-    ok eval { wait_until(20, 'the request', \&waiting) },
+    ok eval { wait_until(60, 'the request', \&waiting) },
         "$table: the request is held" or diag $@;
 
     my $pid = erase_process($id);
-    ok eval { wait_until(20, 'the fence', sub { $dbh->selectrow_array(
+    ok eval { wait_until(60, 'the fence', sub { $dbh->selectrow_array(
         "SELECT state = 'erased' FROM pupil.owner WHERE owner = ?", {}, $id)
         }) }, "$table: the person is fenced";
     my $ended = process_ends($pid, 3);          # if nothing holds it up
     $gate->do('SELECT pg_advisory_unlock(77)');
     my $res = $http->read_response;
     note 'status ' . $res->status;
-    ok $ended || process_ends($pid, 30), "$table: the erasure ends";
+    ok $ended || process_ends($pid, 60), "$table: the erasure ends";
 
     is rows($_, $id), 0, "$table: nothing is left in $_" for @left;
     is $dbh->selectrow_array("SELECT count(*) FROM pupil.erasure AS e JOIN"

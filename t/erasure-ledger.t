@@ -142,7 +142,7 @@ spew($mirror, slurp($ledger));
 sub faulty ($fault, $id) {
     return run_cmd('strace', '-qq', '-o', "$dir/calls", '-P', $ledger, '-e',
         'trace=fsync', '-e', "inject=fsync:$fault", build_dir() . '/pupilctl',
-        'subject', 'erase', $id, @file, $site->ctl_where, { timeout => 120,
+        'subject', 'erase', $id, @file, $site->ctl_where, { timeout => 300,
         env => Pupil::Site->ctl_env });
 }
 
@@ -174,11 +174,11 @@ erase($_, @file) for @whom[8, 9];           # where nothing was traced
 my $mine = spew("$dir/mine", '');
 my $holder = start_process(['perl', '-e', 'open F, "+<", $ARGV[0];'
     . ' flock F, 2; unlink $ARGV[1]; sleep 600', $ledger, $mine]);
-wait_until(10, 'somebody writes it', sub { !-e $mine });
+wait_until(60, 'somebody writes it', sub { !-e $mine });
 $run = erase($whom[10], @file, { timeout => 3 });
 like $run->{err}, qr/\Q$ledger\E is in use: waiting/, 'who waits says so';
 kill KILL => $holder;
-process_ends($holder, 5);
+process_ends($holder, 60);
 is erase($whom[10], @file)->{code}, 0, 'and goes on when it is free';
 spew($mirror, slurp($ledger));
 like verify($ledger, $signer)->{out}, qr/, 7 of them entries,/, 'all are there';
@@ -208,7 +208,7 @@ is erase($_, @file)->{code}, 0, 'one is erased since' for @whom[4, 5];
 $site->pg->dbh('pupil_keys')->disconnect;
 $site->pg->dbh('postgres')->do('DROP DATABASE pupil_keys WITH (FORCE)');
 $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
+               $site->pg->conninfo('postgres'), { timeout => 300 });
 is $run->{code}, 0, 'it is restored' or diag $run->{err};
 $keys = $site->keystore;
 is key_of($whom[4]), 'active', 'and has a key again';

@@ -38,7 +38,7 @@ my $hosts = sub (@ports) {
 # Neither the dead host nor the standby is where writes go.
 my $nginx = $site->nginx(workers => 2, conf => {
     $hosts->($dead, $new->port, $old->port) })->start;
-my $http = $nginx->http(timeout => 30);
+my $http = $nginx->http(timeout => 120);
 
 sub serves ($seconds, $name) {
     my $start = time;
@@ -70,7 +70,7 @@ sub has_preference ($text, $name) {
         or diag $res->text;
 }
 
-$nginx->wait_ready(10);
+$nginx->wait_ready;
 is_status $http->login(@$teacher{qw(login password)}), 200,
     'the first host is dead, the second read-only: a log-in';
 is preference('Astronomi'), 200, 'and a write';
@@ -86,7 +86,7 @@ my $seen = length $nginx->log_text;
 $old->set(default_transaction_read_only => 'on')->reload;
 # until the backends have seen it, a write is still stored
 my ($tries, $stored) = (0, 'Astronomi');
-wait_until(10, 'read-only', sub {
+wait_until(60, 'read-only', sub {
     my $text = 'Fiske ' . ++$tries;
     my $status = preference($text);
     $stored = $text if $status == 200;
@@ -99,7 +99,7 @@ like substr($nginx->log_text, $seen), qr/database "data": .*are up\)/,
 $old->set(default_transaction_read_only => undef)->reload;
 serves(15, 'read-only no more');
 has_preference($stored, 'read-only: what got 503 is not there');
-wait_until(15, 'all connections', sub {
+wait_until(60, 'all connections', sub {
     my $log = $nginx->log_text;
     my $begun = () = $log =~ /of \d connections are up\)/g;
     my $ended = () = $log =~ /connections are up again/g;
@@ -112,7 +112,7 @@ wait_until(15, 'all connections', sub {
 is preference('Snickeri'), 200, 'the last write to the old primary';
 $seen = length $nginx->log_text;
 $old->stop;
-wait_until(10, 'an outage', sub {
+wait_until(60, 'an outage', sub {
     $http->get('/v1/data/identity')->status == 503 });
 is_problem $http->get('/v1/session'), 503, 'unavailable',
     name => 'fail-over: 503 while there is a standby alone';
@@ -120,12 +120,12 @@ is $new->dbh->selectrow_array('SELECT pg_promote()'), 1, 'promoted';
 serves(20, 'fail-over');
 has_preference('Snickeri', 'fail-over: what was acknowledged is there');
 is preference('Kemi'), 200, 'fail-over: writes';
-ok eval { wait_until(20, 'either worker', sub {
+ok eval { wait_until(60, 'either worker', sub {
     $nginx->http->login(@$teacher{qw(login password)})->status == 200 }) },
     'fail-over: a log-in';
 is_status $http->logout, 204, 'fail-over: the session is the same';
 
-wait_until(20, 'all connections', sub {
+wait_until(60, 'all connections', sub {
     my @up = substr($nginx->log_text, $seen) =~ /(connections are up again)/g;
     return @up >= 4;
 });

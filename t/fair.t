@@ -72,7 +72,7 @@ sub day_goes_on ($day, $name, @paths) {
 sub pool () { $nginx->http->get('/status')->json->{database_data} }
 
 sub under_way ($n) {
-    wait_until(5, "$n to be under way", sub {
+    wait_until(60, "$n to be under way", sub {
         my $pool = pool();
         $pool->{in_flight} + $pool->{queued} >= $n });
 }
@@ -84,7 +84,7 @@ sub stored (@submissions) {
 }
 
 sub all_over () {
-    wait_until(20, 'all to be over', sub {
+    wait_until(60, 'all to be over', sub {
         my $pool = pool();
         $pool->{in_flight} == 0 && $pool->{queued} == 0 });
 }
@@ -176,7 +176,7 @@ is statuses(map { $_->[1]->read_response } @asked), '6 of 200, 6 of 201',
 
 # The one that did such a thing last, and does nothing now.
 sub backend ($what) {
-    return wait_until(5, 'a backend', sub { $site->db->selectrow_array(
+    return wait_until(60, 'a backend', sub { $site->db->selectrow_array(
         "SELECT pid FROM pg_stat_activity WHERE usename = 'pupil_gateway' AND"
         . " state = 'idle' AND query LIKE ? ORDER BY state_change DESC LIMIT 1",
         {}, "%$what%") });

@@ -59,7 +59,7 @@ limited($http, 'from the zone');
 
 my $other = $site->nginx(conf => { pupil_session_zone => undef })->start;
 my $there = $other->http;
-wait_until(20, 'ready', sub { $there->get('/status/ready')->status == 200 });
+wait_until(60, 'ready', sub { $there->get('/status/ready')->status == 200 });
 $there->cookies->{'__Host-pupil'} = $http->cookies->{'__Host-pupil'};
 $there->csrf($http->csrf);
 limited($there, 'from the database');
@@ -127,7 +127,7 @@ is status_of($code), 200, 'another';
 $nginx->quit;
 later($site, 1);
 $nginx = $site->nginx->start;
-wait_until(20, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 is status_of($code), 401, 'a day later it lets nobody in';
 

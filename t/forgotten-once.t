@@ -106,7 +106,7 @@ $keys->do('CREATE FUNCTION keystore.slow() RETURNS trigger LANGUAGE plpgsql AS'
 $keys->do('CREATE TRIGGER slow BEFORE UPDATE ON keystore.floor FOR EACH ROW'
     . ' WHEN (NEW.credential > OLD.credential)'
     . ' EXECUTE FUNCTION keystore.slow()');
-my @at_once = map { $nginx->http(timeout => 30)->connect } 1 .. 2;
+my @at_once = map { $nginx->http(timeout => 120)->connect } 1 .. 2;
 my @sent;
 for my $i (0, 1) {
     $at_once[$i]->send_raw($at_once[$i]->request_bytes(

@@ -52,7 +52,7 @@ is $fast->{out}, 'fast', 'and is fast, as is who sleeps by it' or diag $fast->{e
 # ---- programs
 
 my $slow = run_cmd('sh', '-c', 'trap "echo ends >&2; exit 3" TERM; echo on >&2;'
-    . ' while :; do sleep 0.05; done', { timeout => 1 });
+    . ' while :; do sleep 0.05; done', { timeout => 5 });
 like $slow->{err}, qr/ends\n# cut short\n\z/, 'who is cut short may end, and it says so';
 is $slow->{code}, 3, '... as it ended';
 
@@ -134,7 +134,7 @@ my @after = $nginx->workers;
 ok !(grep { my $pid = $_; grep { $pid == $_ } @before } @after),
     'a reload brings new workers';
 $nginx->kill_worker;
-wait_until(10, 'a new worker', sub { $nginx->workers == 2 });
+wait_until(60, 'a new worker', sub { $nginx->workers == 2 });
 is $nginx->http->get('/text')->status, 200, 'a killed worker is replaced';
 is_deeply [$nginx->bad_lines], [], 'its death was announced';
 

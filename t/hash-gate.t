@@ -25,7 +25,7 @@ sub rush ($nginx, $n) {
 # A connection, once both workers serve.
 sub ready ($nginx) {
     my @http;
-    wait_until(20, 'both workers to be ready', sub {
+    wait_until(60, 'both workers to be ready', sub {
         @http = map { $nginx->http } 1 .. 8;
         !grep { (eval { $_->get('/status/ready')->status } // 0) != 200 }
             @http });

@@ -135,7 +135,7 @@ is scalar(grep { ($_ // '') eq $whole } @body), READERS,
     'and read the whole, from workers that were to end';
 $_->close for @slow;
 
-wait_until(30, 'the old workers to end', sub {
+wait_until(60, 'the old workers to end', sub {
     (my @all = $nginx->workers) == $nginx->{workers} });
 $chaos->flat($warm, 'HTTP/2');
 

@@ -49,7 +49,7 @@ sub once ($self, $http, $person, $ask, $n) {
 # Every answer is a line: request id, status, kind, actor.
 sub act ($self, $person, $stop) {
     my @asks = $self->asks($person);
-    my $http = $self->client($person, timeout => 12);
+    my $http = $self->client($person, timeout => 120);
     open my $log, '>', $stop =~ s{stop$}{answers.$person->{login}}r
         or die "answers: $!\n";
 
@@ -200,7 +200,7 @@ for my $size (128, 1) {
     $nginx->set(http => $site->http_conf(
         pupil => "pupil_audit_group $size;\n"));
     $nginx->reload(wait => 1);
-    wait_until(10, 'ready', sub {
+    wait_until(60, 'ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
 
     $since = $db->selectrow_array('SELECT clock_timestamp()');

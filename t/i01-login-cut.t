@@ -35,7 +35,7 @@ is_problem $res, 503, 'unavailable', name => 'the connection is cut';
 ok $proxy->done, 'once the attempt was reserved';
 is $db->selectrow_array('SELECT max(failures) FROM pupil.login_throttle'), 1,
     'it counts';
-wait_until(20, 'its record', sub { @{ outcomes($res) } });
+wait_until(60, 'its record', sub { @{ outcomes($res) } });
 is_deeply outcomes($res), ['refused'], 'and is on record, once';
 
 $day->ready;

@@ -49,14 +49,14 @@ for my $table ('pupil.login_throttle', 'pupil.blind_index') {
         $h2->data(1, $body);
         $h2;
     } 1 .. TRIES;
-    wait_until(10, 'all late', sub { late() == $were_late + TRIES });
+    wait_until(60, 'all late', sub { late() == $were_late + TRIES });
     $lock->rollback;
-    wait_until(10, 'counted', sub { counted() == TRIES });
-    wait_until(10, 'the end of what was waited for', sub {
+    wait_until(60, 'counted', sub { counted() == TRIES });
+    wait_until(60, 'the end of what was waited for', sub {
         !$nginx->http->get('/status')->json->{database_data}{in_flight} });
     $nginx->http->get('/v1/session') for 1 .. 20;   # uses its memory
     $_->reset_stream(1) for @clients;
-    ok eval { wait_until(10, '', sub { recorded() == $before + TRIES }); 1 },
+    ok eval { wait_until(60, '', sub { recorded() == $before + TRIES }); 1 },
         "$table: each attempt is on record";
     sleep 0.5;
     is recorded(), $before + TRIES, "$table: once";

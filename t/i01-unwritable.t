@@ -67,12 +67,12 @@ sub ready () { $nginx->http->get('/status/ready') }
 
 sub red ($why, $name) {
     my $res;
-    wait_until(20, $name, sub { ($res = ready())->status == 503 });
+    wait_until(60, $name, sub { ($res = ready())->status == 503 });
     like $res->json->{why}, $why, "$name: and says why";
 }
 
 sub green ($name) {
-    wait_until(20, "$name: ready again", sub { ready()->status == 200 });
+    wait_until(60, "$name: ready again", sub { ready()->status == 200 });
 }
 
 

@@ -87,7 +87,7 @@ sub stored ($id) {
 
 # Until it can be served again: the next request on a new connection.
 sub served_again {
-    wait_until(30, 'to be served again', sub {
+    wait_until(60, 'to be served again', sub {
         my $res = eval { $day->pupil->close; $day->pupil->get('/v1/session') };
         $res && $res->status == 200;
     });
@@ -97,7 +97,7 @@ sub served_again {
 # is back: 503 by the contract, of what was not stored, and it is sent again.
 sub submitted ($body) {
     my $res;
-    wait_until(10, 'it is taken', sub {
+    wait_until(60, 'it is taken', sub {
         $res = $day->pupil->post('/v1/progress', json => $body);
         $res->status != 503;
     });
@@ -110,7 +110,7 @@ my %kill = (
         my $pid = $day->db->selectrow_array('SELECT pid FROM'
             . " pg_stat_activity WHERE usename = 'pupil_gateway' LIMIT 1");
         kill KILL => $pid;
-        wait_until(30, 'the recovery', sub {
+        wait_until(60, 'the recovery', sub {
             eval {
                 my $up = $pg->connect('pupil');
                 my ($left) = $up->selectrow_array('SELECT count(*) FROM'
@@ -123,7 +123,7 @@ my %kill = (
     },
     'a worker of nginx' => sub {
         $day->nginx->kill_worker;
-        wait_until(10, 'a new worker', sub { $day->nginx->workers == 1 });
+        wait_until(60, 'a new worker', sub { $day->nginx->workers == 1 });
     },
     'all of nginx' => sub { $day->nginx->kill9->start },
 );

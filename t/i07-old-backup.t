@@ -90,14 +90,14 @@ my $holder = $site->keys_pg->connect('pupil_keys', AutoCommit => 0);
 $holder->do('LOCK TABLE keystore.owner_key IN SHARE ROW EXCLUSIVE MODE');
 my $pid = start_process([build_dir() . '/pupilctl', 'key', 'rotate', @where],
     env => Pupil::Nginx->sanitizer_env);
-wait_until(20, 'it to wait', sub {
+wait_until(60, 'it to wait', sub {
     $keys->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
         . " usename = 'pupil_operator' AND wait_event_type = 'Lock'") });
 my $midst = backup('midst');
 is $midst->selectrow_array('SELECT count(DISTINCT epoch) FROM'
     . ' keystore.tenant_key'), 2, 'it is there that both are';
 $holder->rollback;
-process_ends($pid, 20);
+process_ends($pid, 60);
 is $?, 0, 'the rotation ends';
 
 ctl_ok('subject', 'erase', $second);

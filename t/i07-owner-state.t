@@ -82,7 +82,7 @@ $day->reload(http => $day->site->http_conf(
 overview();
 my $cached = sub { $day->nginx->http->get('/status')->json->{key_cache}{owners} };
 ok soon(sub { $cached->() > 0 }), 'keys are cached';
-ok eval { wait_until(10, 'an empty cache', sub { $cached->() == 0 }) },
+ok eval { wait_until(60, 'an empty cache', sub { $cached->() == 0 }) },
     'what expired is wiped without a request';
 
 my $refused = !eval {

@@ -21,7 +21,7 @@ sub file_ ($name) { tmp_dir() . "/$name.sql" }
 
 sub dump_ ($name) {
     my $run = run_cmd('pg_dump', '--clean', '--if-exists', '-f', file_($name),
-                      $site->pg->conninfo($name), { timeout => 120 });
+                      $site->pg->conninfo($name), { timeout => 300 });
     die "pg_dump: $run->{err}" if $run->{code};
 }
 
@@ -30,7 +30,7 @@ sub restore_ ($name) {
     my $run = run_cmd('psql', '-qX1', '-v', 'ON_ERROR_STOP=1', '-c',
                       'DROP SCHEMA IF EXISTS data, pupil CASCADE', '-f',
                       file_($name), $site->pg->conninfo($name),
-                      { timeout => 120 });
+                      { timeout => 300 });
     die "psql: $run->{err}" if $run->{code};
 }
 
@@ -45,7 +45,7 @@ sub keepers_anew {
     my @old = split ' ', backends('pupil_keeper');
     $site->pg->dbh('postgres')->do('SELECT pg_terminate_backend(pid) FROM'
         . " pg_stat_activity WHERE usename = 'pupil_keeper'");
-    wait_until(30, 'new connections', sub {
+    wait_until(60, 'new connections', sub {
         my %new = map { $_ => 1 } split ' ', backends('pupil_keeper');
         return !(grep { $new{$_} } @old) && keys %new >= @old;
     });
@@ -54,18 +54,18 @@ sub keepers_anew {
 # The gate of each worker, whichever answers.
 sub shut ($name) {
     my $last;
-    ok eval { wait_until(20, 'the gate', sub {
+    ok eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) }, $name
         or diag $last->text;
     my %of = $nginx->client_of_each;
-    ok eval { wait_until(20, 'all workers', sub {
+    ok eval { wait_until(60, 'all workers', sub {
         !grep { $_->get('/status/ready')->status != 503 }
               values %of }) }, 'by no worker';
 }
 
 sub opens {
-    ok eval { $nginx->wait_ready(30) }, 'the gate opens of each worker'
+    ok eval { $nginx->wait_ready }, 'the gate opens of each worker'
         or diag $@, $nginx->http->get('/status/ready')->body;
     $day->ready;
 }
@@ -98,7 +98,7 @@ restore_('pupil');
 is $site->db->selectrow_array('SELECT count(*) FROM data.identity WHERE owner'
     . ' = ?', {}, $person{pupil}{id}), 1, 'their rows are back';
 shut('what was restored under living connections is not served');
-ok eval { wait_until(20, 'the log', sub { $nginx->log_text
+ok eval { wait_until(60, 'the log', sub { $nginx->log_text
     =~ /backup that is older than an erasure.*0 of 1/ }) }, 'the log says it';
 isnt backends(), $before, 'its connections were dropped';
 my $run = $site->ctl('restore', 'replay', $site->ctl_where);

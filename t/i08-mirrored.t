@@ -34,7 +34,7 @@ sub restore_ ($name) {
     $site->pg->dbh('postgres')->do("DROP DATABASE $name WITH (FORCE)");
     my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f',
                       tmp_dir() . "/$name.sql",
-                      $site->pg->conninfo('postgres'), { timeout => 120 });
+                      $site->pg->conninfo('postgres'), { timeout => 300 });
     die "psql: $run->{err}" if $run->{code};
 }
 
@@ -71,7 +71,7 @@ $nginx->quit;
 ok eval { configured($mirror, $signer)->start }, 'nginx starts with it'
     or diag $@;
 my $last;
-ok eval { wait_until(20, 'the gate', sub {
+ok eval { wait_until(60, 'the gate', sub {
     $last = $nginx->http->get('/v1/session');
     return $last->body =~ /restore-pending/ }) }, 'nothing is served'
     or diag $last->text;

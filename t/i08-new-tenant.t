@@ -24,7 +24,7 @@ is $there->ctl('subject', 'erase', $id, $there->ctl_where)->{code}, 0,
     'somebody of a new tenant is erased';
 
 $site->pg->replace('pupil', $dump);
-ok eval { wait_until(20, 'the gate', sub {
+ok eval { wait_until(60, 'the gate', sub {
     $nginx->http->get('/v1/session')->body =~ /restore-pending/ }) },
     'a backup of before is not served';
 is $site->db->selectrow_array('SELECT count(*) FROM pupil.tenant'), 1,
@@ -36,7 +36,7 @@ is $run->{out}, "$id erased again, entry 1\n", 'has that entry, too';
 is $site->db->selectrow_array('SELECT copied FROM pupil.mark'), 1,
     'it is counted';
 my $last;
-ok eval { wait_until(30, 'an open gate', sub {
+ok eval { wait_until(60, 'an open gate', sub {
     $last = $nginx->http->get('/status/ready');
     return $last->status == 200 }) }, 'the gate opens' or diag $last->body;
 $run = $site->ctl('restore', 'replay', $site->ctl_where);

@@ -25,7 +25,7 @@ sub connect_anew ($role) {
 sub ready { eval { $nginx->http->get('/status/ready')->status } // 0 }
 
 sub opens {
-    ok eval { wait_until(30, 'the gate to open', sub { ready() == 200 }) },
+    ok eval { wait_until(60, 'the gate to open', sub { ready() == 200 }) },
         'it is served again when the mark is back';
 }
 
@@ -54,9 +54,9 @@ for my $mark (@marks) {
 
         $dbh->do($there);
         connect_anew($mark->{role});
-        ok eval { wait_until(20, 'the gate', sub { ready() == 503 }) },
+        ok eval { wait_until(60, 'the gate', sub { ready() == 503 }) },
             "$table, $name: nothing is served";
-        ok eval { wait_until(20, 'the log', sub {
+        ok eval { wait_until(60, 'the log', sub {
             $nginx->log_text =~ $said }) }, 'the log says what is missing';
         unlike substr($nginx->log_text, $before), qr/exited on signal/,
             'no worker ended';

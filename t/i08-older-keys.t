@@ -36,7 +36,7 @@ is erase('pupil')->{code}, 0, 'one since';
 my $before = ledger($site->keystore, 'keystore');
 
 $site->pg->replace('pupil_keys', $dump);
-ok eval { wait_until(20, 'the gate', sub {
+ok eval { wait_until(60, 'the gate', sub {
     $nginx->http->get('/v1/session')->body =~ /restore-pending/ }) },
     'a backup of the key store is not served' or diag $nginx->http->get('/status/ready')->text, $@;
 is key('pupil'), 'active', 'it has a key again that was destroyed';
@@ -70,7 +70,7 @@ is key('pupil'), 'erased', 'the key is destroyed again';
 is_deeply ledger($site->keystore, 'keystore'), $before, 'the ledger is as it'
     . ' was';
 my $last;
-ok eval { wait_until(30, 'an open gate', sub {
+ok eval { wait_until(60, 'an open gate', sub {
     $last = $nginx->http->get('/status/ready');
     return $last->status == 200 }) }, 'the gate opens' or diag $last->body;
 $run = replay();

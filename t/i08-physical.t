@@ -32,7 +32,7 @@ sub copy (@more) {
     my $run = run_cmd('/usr/lib/postgresql/15/bin/pg_basebackup', @more,
         '--checkpoint=fast', '-D', $copy->data, '-d',
         $pg->conninfo('postgres'),
-        { as => Pupil::Postgres::account(), timeout => 120 });
+        { as => Pupil::Postgres::account(), timeout => 300 });
     die "pg_basebackup: $run->{err}" if $run->{code};
     return $copy;
 }
@@ -45,13 +45,13 @@ sub replace ($copy) {
     run_cmd('mv', $copy->data, $pg->data);
     $pg->configure;
     $pg->start;
-    wait_until(30, 'the end of recovery', sub {
+    wait_until(60, 'the end of recovery', sub {
         !$pg->dbh->selectrow_array('SELECT pg_is_in_recovery()') });
 }
 
 sub shut ($name) {
     my $last;
-    eval { wait_until(20, 'the gate', sub {
+    eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) };
     is_problem $last, 503, 'restore-pending', name => $name;
@@ -88,7 +88,7 @@ $pg->dbh->do("SELECT pg_create_restore_point('before')");
 is erase('pupil')->{code}, 0, 'they are erased';
 is rows('pupil'), 0, 'with their rows';
 $pg->dbh->do('SELECT pg_switch_wal()');
-wait_until(20, 'the archive', sub { $pg->dbh->selectrow_array('SELECT'
+wait_until(60, 'the archive', sub { $pg->dbh->selectrow_array('SELECT'
     . ' last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1)'
     . ' FROM pg_stat_archiver') });
 
@@ -112,14 +112,14 @@ my $standby = copy('-R');
 my ($primary) = slurp($standby->data . '/postgresql.auto.conf')
     =~ /^primary_conninfo = '(.*)'$/m;
 $standby->set(primary_conninfo => $primary =~ s/''/'/gr)->start;
-wait_until(20, 'the standby', sub { $standby->dbh->selectrow_array('SELECT'
+wait_until(60, 'the standby', sub { $standby->dbh->selectrow_array('SELECT'
     . ' pg_last_wal_replay_lsn() IS NOT NULL') });
 $standby->stop;
 is erase('classmate')->{code}, 0, 'another is erased';
 $pg->stop('immediate');
 $standby->set(primary_conninfo => undef)->start;
 $standby->dbh->do('SELECT pg_promote()');
-wait_until(20, 'the promotion', sub {
+wait_until(60, 'the promotion', sub {
     !$standby->dbh->selectrow_array('SELECT pg_is_in_recovery()') });
 replace($standby);
 is rows('classmate'), 1, 'the standby that was promoted has their rows';

@@ -33,7 +33,7 @@ sub connect_anew {
 
 sub shut ($name) {
     my $last;
-    eval { wait_until(20, 'the gate', sub {
+    eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) };
     is_problem $last, 503, 'restore-pending', name => $name;
@@ -41,7 +41,7 @@ sub shut ($name) {
 
 sub opens ($name) {
     my $last;
-    ok eval { wait_until(30, 'the gate to open', sub {
+    ok eval { wait_until(60, 'the gate to open', sub {
         $last = $nginx->http->get('/status/ready');
         return $last->status == 200 }) }, $name or diag $last->body;
 }
@@ -93,7 +93,7 @@ is_problem $nginx->http->login(@{ $person{classmate} }{qw(login password)}),
 my $res = $nginx->http->get('/status/ready');
 is $res->status, 503, 'the worker is not ready';
 like $res->json->{why}, qr/restored.*pupilctl restore replay/, 'and why';
-ok eval { wait_until(20, 'the log', sub { $nginx->log_text
+ok eval { wait_until(60, 'the log', sub { $nginx->log_text
     =~ /backup that is older than an erasure/ }) }, 'the log says it';
 my $check = $site->ctl('check', $nginx->conf_file, $site->ctl_where);
 is $check->{code}, 1, 'pupilctl check finds it';
@@ -152,7 +152,7 @@ $nginx->quit;
 $site->pg->dbh('postgres')->do('ALTER ROLE pupil_keeper NOLOGIN');
 $nginx->allow_log(qr/pupil_keeper|not permitted/);
 $nginx->start;
-ok eval { wait_until(20, 'connections', sub { $site->pg->dbh('postgres')
+ok eval { wait_until(60, 'connections', sub { $site->pg->dbh('postgres')
     ->selectrow_array("SELECT count(*) FROM pg_stat_activity WHERE usename ="
         . " 'pupil_gateway'") >= 4 }) }, 'the data is there first';
 $site->pg->dbh('postgres')->do('ALTER ROLE pupil_keeper LOGIN');

@@ -68,7 +68,7 @@ is_deeply \@order, [$id, $other], 'first whose key is gone: the gate opens with'
     . ' the last of them';
 is marks(), '2 2 2', 'all are counted';
 is rows($_), 0, 'and deleted' for $id, $other;
-ok eval { wait_until(30, 'an open gate', sub { ready()->status == 200 }) },
+ok eval { wait_until(60, 'an open gate', sub { ready()->status == 200 }) },
     'the gate opens';
 
 done_testing;

@@ -24,7 +24,7 @@ sub connect_anew {
     my %old = map { $_ => 1 } backends();
     $site->pg->dbh('postgres')->do('SELECT pg_terminate_backend(pid) FROM'
         . " pg_stat_activity WHERE usename = 'pupil_keeper'");
-    return eval { wait_until(15, 'new connections', sub {
+    return eval { wait_until(60, 'new connections', sub {
         my @now = backends();
         return @now >= keys %old && !grep { $old{$_} } @now }) };
 }

@@ -173,7 +173,7 @@ ok eval { wait_until 40, 'the sealer', sub {
     'who follows counts anew as well, and does not have to begin';
 $here->soon('audit-hole', 'it is shut', \&session, @each);
 kill TERM => $sealer;
-process_ends($sealer, 20);
+process_ends($sealer, 60);
 $keys->do('UPDATE keystore.hole SET acknowledged_at = now(), reference = ?'
     . ' WHERE batch = ?', {}, 'x', $third);
 $here->soon(200, 'acknowledged by SQL', \&session, @each);

@@ -87,7 +87,7 @@ sub held_meanwhile ($table) {
     my $pid = start_process([build_dir() . '/pupilctl', qw(retention run),
         @where], stdout => $out, stderr => $out,
         env => Pupil::Site->ctl_env);
-    wait_until(20, "$table: retention to wait", sub {
+    wait_until(60, "$table: retention to wait", sub {
         value("SELECT count(*) FROM pg_stat_activity WHERE usename ="
               . " 'pupil_operator' AND wait_event_type = 'Lock'") });
     retention(qw(hold audit --reference), 'D 2027-4');

@@ -200,7 +200,7 @@ SELECT count(*) FROM pupil.audit_record r
  WHERE r.number > coalesce(s.number, 0)
 SQL
 kill KILL => $follow;
-process_ends($follow, 10);
+process_ends($follow, 60);
 wait_until 10, 'its lock is gone', sub { $seal->seal->{code} == 0 };
 
 my $keeper = $site->pg->connect('pupil_keys');

@@ -66,7 +66,7 @@ sub settings ($code) {
 # Asks by turns while the backend does nothing, so that all are on their way at
 # once.  Gives the statuses; what was answered must be of who asked.
 sub interleave ($name, %with) {
-    my $pid = wait_until(20, 'a connection', sub { $db->selectrow_array(
+    my $pid = wait_until(60, 'a connection', sub { $db->selectrow_array(
         "SELECT pid FROM pg_stat_activity WHERE usename = 'pupil_gateway'") });
     kill STOP => $pid;
     my @asked = @clients;
@@ -96,7 +96,7 @@ sub interleave ($name, %with) {
 }
 
 sub ready () {
-    wait_until(20, 'to be served', sub {
+    wait_until(60, 'to be served', sub {
         $nginx->http->get('/status/ready')->status == 200
         && !grep { $_->pupil->get('/v1/data/identity')->status != 200 }
            @days });
@@ -165,7 +165,7 @@ for my $day (@days) {
     my $before = retried();
     $proxy->next_one(discard => qr/data\.identity|pupil\.session/);
     my $res;
-    wait_until(20, 'the session to be emptied', sub {
+    wait_until(60, 'the session to be emptied', sub {
         $res = $day->pupil->get('/v1/data/identity');
         return $proxy->done;
     });
@@ -206,7 +206,7 @@ for my $day (@days) {
     is $day->pupil->get('/v1/data/identity')->status, 200, 'its tenant is set';
     my $before = pool()->{reconnects};
     $cut->();
-    wait_until(20, 'a connection', sub {
+    wait_until(60, 'a connection', sub {
         pool()->{reconnects} > $before && pool()->{connections} });
     is $day->pupil->get('/v1/data/identity')->status, 200,
         'and is set again after a reconnect';

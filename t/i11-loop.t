@@ -26,7 +26,7 @@ sub longest_ping ($code) {
         eval { $code->() };
         POSIX::_exit($@ ? 1 : 0);
     }
-    my $ping = $nginx->http(timeout => 30);
+    my $ping = $nginx->http(timeout => 120);
     $ping->get('/ping');
     my $longest = 0;
     until (process_ends($pid, 0)) {
@@ -56,12 +56,12 @@ sub trace ($code) {
         '-e', 'trace=%file,%net,%process,/fsync|fdatasync|msync|sync_file'
         . '|poll|select|nanosleep|flock|pause|sigtimedwait|fallocate|futex'
         . '|epoll_wait|read|write', '-p', $nginx->pid]);
-    wait_until(10, 'strace', sub {
+    wait_until(60, 'strace', sub {
         slurp('/proc/' . $nginx->pid . '/status') =~ /^TracerPid:\s+[1-9]/m
     });
     $code->();
     kill INT => $pid;
-    process_ends($pid, 10) or kill KILL => $pid;
+    process_ends($pid, 60) or kill KILL => $pid;
     return slurp($file);
 }
 
@@ -129,14 +129,14 @@ cmp_ok scalar(@blocking), '<=', 1, 'sockets do not block';
 # ---- a database that says nothing
 
 my @backends;
-ok eval { wait_until(15, 'backends', sub {
+ok eval { wait_until(60, 'backends', sub {
     @backends = @{ $day->db->selectcol_arrayref('SELECT pid FROM'
         . " pg_stat_activity WHERE usename ~ '^pupil_(gateway|keeper)'") };
     return @backends >= 4 && $day->pupil->get('/v1/homework')->status == 200;
 }) }, 'there are backends';
 kill STOP => @backends;
 my $longest = longest_ping(sub {
-    my $http = $nginx->http(timeout => 20);
+    my $http = $nginx->http(timeout => 300);
     $http->{cookies} = { %{ $day->pupil->cookies } };
     die if $http->get('/v1/homework')->status != 503;
 });

@@ -31,7 +31,7 @@ sub mismatches {
 }
 
 sub again ($what) {
-    wait_until(20, 'to be served', sub {
+    wait_until(60, 'to be served', sub {
         $nginx->http->get('/status/ready')->status == 200
     });
     my $res = $day->pupil->get('/v1/data/identity');

@@ -147,7 +147,7 @@ SKIP: {
     skip 'sanitizers report the fall, on purpose', 1 if $ENV{PUPIL_SANITIZE};
     $nginx->allow_log(qr/worker process $worker exited on signal/);
     $nginx->kill_worker($worker, 'SEGV');
-    wait_until(10, 'a new worker', sub { $nginx->workers == 1 });
+    wait_until(60, 'a new worker', sub { $nginx->workers == 1 });
     unlike $nginx->log_text, qr/core dumped/, 'a worker that falls dumps no core';
 }
 

@@ -110,7 +110,7 @@ $gone->csrf($pupil->csrf);
 $gone->send_raw($gone->request_bytes(POST => '/v1/progress',
                                      json => $unheard));
 $gone->reset;
-wait_until(10, 'it to be dealt with', sub {
+wait_until(60, 'it to be dealt with', sub {
     $res = $pupil->post('/v1/progress', json => $unheard);
     $res->status == 200 || $res->status == 201
 });

@@ -47,7 +47,7 @@ sub insert ($dbh, $table, $whom, %column) {
 }
 
 sub ctl (@with) {
-    return $site->ctl(@with, $site->ctl_where, { timeout => 60 });
+    return $site->ctl(@with, $site->ctl_where, { timeout => 300 });
 }
 
 

@@ -241,7 +241,7 @@ for my $what (sort keys %change) {
     $http->send_raw($http->request_bytes(PATCH => "/v1/homework/$homework",
         json => { $what => $change{$what} }));
 }
-wait_until(10, 'a change to wait', sub { $db->selectrow_array(
+wait_until(60, 'a change to wait', sub { $db->selectrow_array(
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") });
 select undef, undef, undef, 0.3;
 $lock->rollback;

@@ -46,7 +46,7 @@ sub records ($who) {
         $id{$who});
 }
 
-sub work { $site->ctl('work', @where, { timeout => 20 }) }
+sub work { $site->ctl('work', @where, { timeout => 300 }) }
 
 
 # ---- one that was killed, and whose row was hidden from the next
@@ -98,14 +98,14 @@ open my $to, '>', $said or die "$said: $!\n";
 my $pid = start_process([build_dir() . '/pupilctl', qw(subject lock),
                          $id{colleague}, @where], stdout => $to, stderr => $to,
                         env => Pupil::Site->ctl_env);
-wait_until(20, 'pupilctl to wait', sub {
+wait_until(60, 'pupilctl to wait', sub {
     Pupil::Killed::sessions($site, 1) });
 my ($given) = $keys->selectrow_array('SELECT authority_given FROM'
     . ' keystore.floor WHERE subject = ?', {}, $id{colleague});
 take('colleague');
 $holder->rollback;
 $holder->disconnect;
-process_ends($pid, 20) or die "pupilctl does not end\n";
+process_ends($pid, 60) or die "pupilctl does not end\n";
 my $code = $? >> 8;
 is floor_of('colleague'), $given + 2, 'overtaken: above what either signed';
 is $code, 1, 'overtaken: it is not said to be done';
@@ -134,7 +134,7 @@ is floor_of('pupil'), 4, 'kept: so is the next one';
 is opened(), 1, 'kept: and closed';
 is $site->ctl('subject', 'lock', $id{classmate}, @where)->{code}, 0,
     'kept: others can be revoked';
-$run = $site->ctl('subject', 'lock', $id{teacher}, @where, { timeout => 20 });
+$run = $site->ctl('subject', 'lock', $id{teacher}, @where, { timeout => 300 });
 is $run->{code}, 1, 'kept: a command for the same person ends, too';
 like $run->{err}, qr/$id{teacher}/, 'kept: and names them';
 $db->do('DROP FUNCTION public.keep() CASCADE');

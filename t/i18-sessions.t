@@ -43,7 +43,7 @@ sub statuses ($session) {
 
 sub dies ($session, $name) {
     my $last;
-    eval { wait_until(4, $name, sub {
+    eval { wait_until(60, $name, sub {
         ($last = statuses($session)) eq '401 401 401 401' }) };
     is $last, '401 401 401 401', $name;
 }

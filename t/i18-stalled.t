@@ -29,7 +29,7 @@ sub raise ($floor, $who = $teacher) {
 
 # What is answered within half a second is answered in time.
 sub long_enough ($since) {
-    wait_until(4, 'it has waited', sub { time - $since > 0.7 });
+    wait_until(60, 'it has waited', sub { time - $since > 0.7 });
 }
 
 # [what, table that is locked, path]
@@ -52,10 +52,10 @@ for my $case (@cases) {
     $lock->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
     my $sent = time;
     $client->send_raw($client->request_bytes(GET => $path));
-    wait_until(4, 'it waits', sub { $day->db->selectrow_array(
+    wait_until(60, 'it waits', sub { $day->db->selectrow_array(
         'SELECT 1 FROM pg_locks WHERE NOT granted') });
     raise('session');
-    wait_until(4, 'the worker hears', sub {
+    wait_until(60, 'the worker hears', sub {
         $other->delete('/v1/session')->status == 401 });
     long_enough($sent);
     $lock->rollback;
@@ -87,11 +87,11 @@ sub held_up ($path, $do) {
     $lock->do('LOCK TABLE pupil.audit_record IN ACCESS EXCLUSIVE MODE');
     my $sent = time;
     $client->send_raw($client->request_bytes(GET => $path));
-    wait_until(4, 'it waits', sub { $day->db->selectrow_array(
+    wait_until(60, 'it waits', sub { $day->db->selectrow_array(
         'SELECT 1 FROM pg_locks WHERE NOT granted') });
     $do->();
     raise('session', $colleague);      # what is told in between was heard
-    wait_until(4, 'the worker hears', sub {
+    wait_until(60, 'the worker hears', sub {
         $other->delete('/v1/session')->status == 401 });
     long_enough($sent);
     $lock->rollback;
@@ -114,7 +114,7 @@ for my $path ("/v1/homework/$homework/progress",
         is_problem $res, 503, 'unavailable',
             name => "$state meanwhile: to be asked again";
         state_of('active');
-        wait_until(4, 'the name', sub {
+        wait_until(60, 'the name', sub {
             $session[0]->get($path)->body =~ /\Q$name\E/ });
     }
 }

@@ -42,16 +42,16 @@ $keys->do('ALTER ROLE pupil_keeper NOLOGIN');
 is $keys->selectrow_array('SELECT count(pg_terminate_backend(pid)) FROM'
     . " pg_stat_activity WHERE usename = 'pupil_keeper' AND query ="
     . " 'SELECT 1'"), 1, 'the key store is not heard any more';
-wait_until(10, 'the zone to be left', sub { !by_zone() });
+wait_until(60, 'the zone to be left', sub { !by_zone() });
 pass 'a session in the zone does not serve then';
 
 $keys->do("UPDATE keystore.owner_key SET state = 'restricted' WHERE owner = ?",
           {}, $id{classmate});
-wait_until(20, 'keys to be over', sub { names() !~ /McMillan/ });
+wait_until(60, 'keys to be over', sub { names() !~ /McMillan/ });
 like names(), qr/^200/, 'what nobody was told of counts once keys are over';
 
 $keys->do('ALTER ROLE pupil_keeper LOGIN');
-wait_until(20, 'the key store to be heard', sub { by_zone() });
+wait_until(60, 'the key store to be heard', sub { by_zone() });
 pass 'and the zone serves again';
 
 done_testing;

@@ -78,7 +78,7 @@ my $eva = account("\x{C9}va");
 my $old = as_before($eva, "\x{C9}va");
 is whose("\x{E9}va"), 401, 'what was stored before is not found otherwise';
 is whose("\x{C9}VA"), $eva, 'but as it was';
-wait_until(10, 'it to be indexed anew', sub { @{ rows_of($eva) } == 2 });
+wait_until(60, 'it to be indexed anew', sub { @{ rows_of($eva) } == 2 });
 is whose("\x{E9}va"), $eva, 'once it logged in, in every spelling';
 ok((grep { $_ eq $old } @{ rows_of($eva) }),
    'for workers of an older version the old row stays');
@@ -96,7 +96,7 @@ my $second = account("\x{F6}st");
 as_before($second, "\x{F6}st");                 # a roster had both
 is whose("\x{D6}st"), $first, 'each is found by its own';
 is whose("\x{F6}st"), $second, 'the other by its own';
-wait_until(10, 'somebody to notice', sub {
+wait_until(60, 'somebody to notice', sub {
     $db->selectrow_array('SELECT count(*) FROM pupil.blind_index'
         . ' WHERE other IS NOT NULL') });
 is_deeply [map { scalar @{ rows_of($_) } } $first, $second], [1, 1],

@@ -54,7 +54,7 @@ sub needed ($from) {
         . " wait_event_type = 'Lock' AND query ~ 'INSERT INTO data.progress'") });
     my ($most) = slurp("/proc/$pid/status") =~ /^VmHWM:\s+(\d+)/m;
     kill KILL => $pid;
-    process_ends($pid, 10);
+    process_ends($pid, 60);
     $holder->rollback;
     $holder->disconnect;
     return $most;

@@ -138,7 +138,7 @@ sub name_of ($id) {
 
 my $nginx = $site->nginx(workers => 1)->start;
 my $http = $nginx->http;
-wait_until(20, 'nginx', sub { $http->get('/status/ready')->status == 200 });
+wait_until(60, 'nginx', sub { $http->get('/status/ready')->status == 200 });
 is_status $http->login(@{ $site->person('oulad-aaa-2013j') }{qw(login
     password)}), 200, 'a teacher of a course';
 my $list = $http->get('/v1/homework?status=all')->json->{homework};

@@ -42,7 +42,7 @@ is_status $class->pupil->patch('/v1/data/example',
     json => { favourite_subjects => 'Kemi' }), 200, 'something to open';
 $nginx->set;
 $nginx->reload(wait => 1);
-wait_until(10, 'all connections', sub { $nginx->http->get('/status')
+wait_until(60, 'all connections', sub { $nginx->http->get('/status')
     ->json->{database_data}{connections} == 6 });
 $_->close for map { $class->as($_) } qw(pupil teacher);
 
@@ -52,7 +52,7 @@ my $lock = $site->pg->connect('pupil', AutoCommit => 0);
 $lock->do('LOCK TABLE data.identity IN ACCESS EXCLUSIVE MODE');
 $older->connect;
 $older->send_raw($older->request_bytes(GET => '/v1/data/identity'));
-wait_until(4, 'it waits', sub { $site->db->selectrow_array(
+wait_until(60, 'it waits', sub { $site->db->selectrow_array(
     "SELECT 1 FROM pg_locks WHERE NOT granted") });
 is fetches('the younger', [pupil => GET => '/v1/data/example']), 1,
     'the younger one fetches the key';
@@ -76,7 +76,7 @@ pupil_pool keys depth=16;
 pupil_request_timeout 1m;
 END
 $nginx->reload(wait => 1);
-wait_until(10, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 $_->close for map { $class->as($_) } qw(pupil teacher);
 
@@ -122,12 +122,12 @@ is_deeply \%status, { 200 => 3000 }, 'off: nobody takes the keys of another';
 $site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
 $site->keystore->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
                     . " WHERE usename = 'pupil_keeper'");
-wait_until(5, 'no keys', sub {
+wait_until(60, 'no keys', sub {
     $class->pupil->get('/v1/data/identity')->status == 503 });
 is_problem $class->pupil->get('/v1/data/identity'), 503, 'unavailable',
     name => 'off: no key store, no answer';
 $site->keystore->do('ALTER ROLE pupil_keeper LOGIN');
-wait_until(20, 'keys again', sub {
+wait_until(60, 'keys again', sub {
     $class->pupil->get('/v1/data/identity')->status == 200 });
 
 done_testing;

@@ -45,9 +45,9 @@ my $lock = $site->pg->connect('pupil_keys', AutoCommit => 0);
 $lock->do('LOCK TABLE keystore.fetch IN ACCESS EXCLUSIVE MODE');
 spew($seen, '');
 $client->send_raw($client->request_bytes(GET => '/v1/data/identity'));
-wait_until(4, 'it waits', sub { $keys->selectrow_array(
+wait_until(60, 'it waits', sub { $keys->selectrow_array(
     'SELECT 1 FROM pg_locks WHERE NOT granted') });
-wait_until(4, 'both to be sent', sub { slurp($seen) =~ /fetch/ });
+wait_until(60, 'both to be sent', sub { slurp($seen) =~ /fetch/ });
 like slurp($seen), qr{^(?:ask fetch )+$},
     'keys are asked for and fetched before an answer has come';
 $lock->rollback;

@@ -31,7 +31,7 @@ sub cut {
 # Somebody can log in there, at the latest after some seconds.
 sub serves ($host, $who, $name) {
     my ($http, $res) = $host{$host}->http;
-    eval { wait_until(5, 'a log-in', sub {
+    eval { wait_until(60, 'a log-in', sub {
         $res = $http->login(@{ $person{$who} }{qw(login password)});
         $res->status == 200 }) };
     is_status $res, 200, $name;
@@ -94,13 +94,13 @@ $host{first}->quit;
 cut();                              # the others have said that they lack it
 $site->keystore->do('ALTER ROLE pupil_keeper NOLOGIN');
 $site->keystore->do('DELETE FROM keystore.worker');
-wait_until(10, 'nobody to be connected', sub {
+wait_until(60, 'nobody to be connected', sub {
     $site->ctl('key', 'rotate', @where)->{code} == 0 });
 $site->ctl_ok('key', 'retire', $_, @where) for 1, 2;
 $site->keystore->do('ALTER ROLE pupil_keeper LOGIN');
 cut();
 my $http = $host{forgotten}->http;
-ok eval { wait_until(10, 'the forgotten host to refuse', sub {
+ok eval { wait_until(60, 'the forgotten host to refuse', sub {
     $http->get('/status/ready')->status == 503 }) },
     'with no epoch that is in force a host is not ready';
 

@@ -18,7 +18,7 @@ my %host = map { $_ => $site->nginx(workers => 1,
     conf => { pupil_master_key => $key{$_} })->start } keys %key;
 $_->allow_log(qr/terminating connection|connection .*lost|not heard/)
     for values %host;
-wait_until(20, 'both hosts', sub {
+wait_until(60, 'both hosts', sub {
     2 == grep { $_->http->get('/status/ready')->status == 200 } values %host });
 
 sub key (@args) { $site->ctl('key', @args, @where) }
@@ -36,7 +36,7 @@ sub cut_off ($name, $code) {
     $keys->do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
         . " usename = 'pupil_keeper'");
     my $other = $name eq 'one' ? 'two' : 'one';
-    wait_until(20, 'the other to be back', sub {
+    wait_until(60, 'the other to be back', sub {
         $host{$other}->{pid}
             ? $host{$other}->http->get('/status/ready')->status == 200 : 1 });
     $code->();
@@ -57,7 +57,7 @@ cut_off(two => sub {
 });
 copy_to('two');
 my $run;
-ok eval { wait_until(20, 'rotate', sub {
+ok eval { wait_until(60, 'rotate', sub {
     ($run = key('rotate'))->{code} == 0 }) }, 'until it has it'
     or diag $run->{err};
 

@@ -74,13 +74,13 @@ sub kill_waiting ($holder) {
     my $pid = start_process([build_dir() . '/pupilctl', 'key', 'rotate',
         @where], env => Pupil::Nginx->sanitizer_env, stdout => $null,
         stderr => $null);
-    my $waits = eval { wait_until(20, 'pupilctl to wait', sub {
+    my $waits = eval { wait_until(60, 'pupilctl to wait', sub {
         $keys->selectrow_array("SELECT count(*) FROM pg_stat_activity WHERE"
             . " wait_event_type = 'Lock'") }) };
     kill KILL => $pid;
-    process_ends($pid, 10);
+    process_ends($pid, 60);
     $holder->rollback;
-    wait_until(10, 'what it had begun to end', sub {
+    wait_until(60, 'what it had begun to end', sub {
         !$keys->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
             . " usename = 'pupil_operator' AND state <> 'idle'") });
     return $waits && ($? & 127) == 9;

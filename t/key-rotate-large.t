@@ -45,7 +45,7 @@ $nginx->reload(wait => 1);
 ctl_ok('key', 'register');
 
 my $load = $chaos->start;
-wait_until(20, 'requests', sub { $keys->selectrow_array(
+wait_until(60, 'requests', sub { $keys->selectrow_array(
     'SELECT sum(keys) FROM keystore.fetch') });
 my $begun = time;
 my $told = JSON::XS::decode_json(ctl_ok('key', 'rotate', '--json'));

@@ -29,7 +29,7 @@ my @runs = map {
         stdout => $out, stderr => $out, env => Pupil::Nginx->sanitizer_env);
     { pid => $pid, file => $file };
 } 1, 2;
-wait_until(20, 'both to wait', sub { waiting() == 2 });
+wait_until(60, 'both to wait', sub { waiting() == 2 });
 $holder->rollback;
 
 for my $run (@runs) {

@@ -66,7 +66,7 @@ is_deeply rotate(), { epoch => 1, tenants => 3, keys => 0 },
 
 my $copy = spew(tmp_dir() . '/kek.copy', slurp($site->key), 0600);
 my $forgotten = $site->nginx(conf => { pupil_master_key => $copy })->start;
-wait_until(20, 'the other host', sub {
+wait_until(60, 'the other host', sub {
     $forgotten->http->get('/status/ready')->status == 200 });
 bring_in();
 like key('rotate')->{err}, qr/epoch 2.*reload nginx/,
@@ -83,7 +83,7 @@ my $load = $chaos->start;
 like key('retire', 1)->{err}, qr/3 keys .*wrapped under epoch 1.*key rotate/,
     'an epoch that wraps something is not retired';
 my $told;
-wait_until(20, 'the other host to be gone', sub {
+wait_until(60, 'the other host to be gone', sub {
     ref($told = rotate()) });
 is_deeply $told, { epoch => 2, tenants => 3, keys => 3 },
     'all have a new version';
@@ -146,15 +146,15 @@ $holder->do('SELECT FROM keystore.tenant_key WHERE tenant = ? FOR UPDATE', {},
 open my $null, '>', '/dev/null' or die "$!\n";
 my $pid = start_process([build_dir() . '/pupilctl', 'key', 'rotate', @where],
     env => Pupil::Nginx->sanitizer_env, stdout => $null, stderr => $null);
-wait_until(20, 'it to wait', sub {
+wait_until(60, 'it to wait', sub {
     $keys->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
         . " usename = 'pupil_operator' AND wait_event_type = 'Lock'") });
 kill KILL => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 is $? & 127, 9, 'killed as it waits for the second of three';
 $holder->rollback;
 $holder->disconnect;
-wait_until(10, 'what it had begun to end', sub {
+wait_until(60, 'what it had begun to end', sub {
     !$keys->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
         . " usename = 'pupil_operator' AND state <> 'idle'") });
 is wrapped(), '2:2 3:1', 'the first is done';

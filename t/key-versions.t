@@ -69,7 +69,7 @@ $proxy->hold(qr/FROM .*keystore\.service_key/);
 my $http = $nginx->http;
 $http->{cookies} = $day->pupil->cookies;
 $http->send_raw($http->request_bytes(GET => '/v1/data/identity'));
-wait_until(20, 'a worker to have read the first', sub { $proxy->held });
+wait_until(60, 'a worker to have read the first', sub { $proxy->held });
 put($keys, 'second');
 $proxy->mode('pass');
 is $http->read_response->status, 200,
@@ -89,11 +89,11 @@ sub during (@args) {
     my $pid = start_process([build_dir() . '/pupilctl', @args, @where],
         env => Pupil::Site->ctl_env,
         stdout => $to, stderr => $to);
-    wait_until(20, 'it to wait', sub { $site->db->selectrow_array(
+    wait_until(60, 'it to wait', sub { $site->db->selectrow_array(
         'SELECT 1 FROM pg_locks WHERE NOT granted') });
     key_ok('rotate');
     $lock->rollback;
-    process_ends($pid, 20);
+    process_ends($pid, 60);
     is $?, 0, "$args[0] $args[1]" or diag slurp($err);
 }
 

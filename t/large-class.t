@@ -40,7 +40,7 @@ is scalar @ids, PUPILS, 'a class of thousands';
 sub serve (%opt) {
     my $nginx = $site->nginx(workers => 1, %opt)->start;
     my $http = $nginx->http;
-    wait_until(20, 'nginx', sub {
+    wait_until(60, 'nginx', sub {
         $http->get('/status/ready')->status == 200 });
     my $teacher = $site->person('CBeane');
     is_status $http->login(@$teacher{qw(login password)}), 200;

@@ -44,10 +44,10 @@ sub reload ($pool) {
     $nginx->set(http => $site->http_conf(conf => { pupil_pool => "data $pool" },
         pupil => "pupil_password_hash queue=2;\n"));
     $nginx->reload(wait => 1);
-    wait_until(10, 'ready', sub {
+    wait_until(60, 'ready', sub {
         $nginx->http->get('/status/ready')->status == 200 });
     # it asks the database about partitions, once for a while
-    wait_until(5, 'that to end', sub { pool()->{in_flight} == 0 });
+    wait_until(60, 'that to end', sub { pool()->{in_flight} == 0 });
     $http->close;
     is_status $http->get("/v1/data/$_"), 200, "$pool: $_"
         for qw(example identity);
@@ -94,7 +94,7 @@ release();
 reload('connections=1 depth=2 queue=3');
 hold();
 $asked = ask_all(('/v1/data/example') x 4);
-wait_until(5, 'all places to be taken', sub {
+wait_until(60, 'all places to be taken', sub {
     $pool = pool();
     return $pool->{in_flight} + $pool->{queued} == 4 && $pool->{queued} >= 3 });
 my @over = answers(ask_all(('/v1/data/example') x 4));
@@ -121,7 +121,7 @@ my $backend = $site->db->selectrow_array('SELECT pid FROM pg_stat_activity'
     . " WHERE usename = 'pupil_gateway' AND query LIKE '%audit_record%'");
 kill STOP => $backend;
 $asked = ask_all('/v1/data/example');
-wait_until(5, 'the place to be taken', sub { pool()->{in_flight} == 1 });
+wait_until(60, 'the place to be taken', sub { pool()->{in_flight} == 1 });
 is_problem $http->get('/v1/data/identity'), 503, 'busy',
     name => 'queue=0: busy';
 kill CONT => $backend;

@@ -33,7 +33,7 @@ for my $from (sort keys %format) {
 
     for my $sent (sort keys %path) {
         my $res = $nginx->http->get($sent);
-        wait_until(5, 'a line', sub { -s "$nginx->{dir}/pupil.log" });
+        wait_until(60, 'a line', sub { -s "$nginx->{dir}/pupil.log" });
         my ($line, @more) = split /\n/, slurp("$nginx->{dir}/pupil.log");
         spew("$nginx->{dir}/pupil.log", '');
         is scalar(@more), 0, "$from: $sent is one line";

@@ -114,7 +114,7 @@ $hold->begin_work;
 $hold->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
 $http->send_raw($http->request_bytes(POST => '/v1/login', json => {
     identifier => 'CBeane', password => $person{CBeane}{password} }));
-wait_until(10, 'the log-in to be accepted', sub {
+wait_until(60, 'the log-in to be accepted', sub {
     $site->db->selectrow_array('SELECT count(*) FROM pg_stat_activity'
         . " WHERE wait_event_type = 'Lock' AND usename = 'pupil_gateway'") });
 $hold->do('UPDATE data.credential SET updated_at = now() WHERE owner = ?', {},
@@ -135,12 +135,12 @@ my @gone = map { $nginx->http } 1 .. 20;
 $_->connect for @gone;
 $gone[$_]->send_raw($gone[$_]->request_bytes(POST => '/v1/login',
     json => { identifier => "gone$_", password => 'x' })) for 0 .. $#gone;
-wait_until(20, 'log-ins', sub {
+wait_until(60, 'log-ins', sub {
     my $now = $login->();
     $now->{attempts} - $before->{attempts} == 20
         && $now->{hashes} - $before->{hashes} > 1 });
 $_->close for @gone;
-wait_until(20, 'their end', sub { $aborted->() - $went > 10 });
+wait_until(60, 'their end', sub { $aborted->() - $went > 10 });
 cmp_ok $login->()->{in_progress}, '>', 0,
     'a client that goes does not make room for another';
 wait_until(300, 'the work done', sub { $login->()->{in_progress} == 0 });

@@ -30,7 +30,7 @@ my ($pupil, $classmate) = map { $day->person($_) } qw(pupil classmate);
 
 sub login () { $nginx->http->get('/status')->json->{login} }
 
-sub client () { $nginx->http(timeout => 120)->connect }
+sub client () { $nginx->http(timeout => 300)->connect }
 
 # Sends a log-in from that network, the n-th of many.  Options: who, path, http,
 # json.

@@ -52,7 +52,7 @@ cmp_ok $before, '>', 0, 'which is not nothing';
 
 # ---- the guesses, each client one after the other
 
-my @clients = map { $hosts[$_ % 2]->http(timeout => 120)->connect }
+my @clients = map { $hosts[$_ % 2]->http(timeout => 300)->connect }
     1 .. CLIENTS;
 my (%answers, $known);
 my $began = time;

@@ -33,7 +33,7 @@ my ($db, $nginx) = ($day->db, $day->nginx);
 my ($pupil, $classmate, $other) =
     map { $day->person($_) } qw(pupil classmate other);
 
-sub client () { $nginx->http(timeout => 120)->connect }
+sub client () { $nginx->http(timeout => 300)->connect }
 
 sub status () { $nginx->http->get('/status')->json->{login} }
 

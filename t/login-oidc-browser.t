@@ -38,7 +38,7 @@ my $shots = $ENV{PUPIL_SHOTS} // tmp_dir() . '/browser';
 mkdir $shots;
 my $ca = test_ca();
 my $run = run_cmd('node', root_dir() . '/t/browser/oidc.mjs', $shots, {
-    timeout => 200, env => { HOME => tmp_dir() },
+    timeout => 300, env => { HOME => tmp_dir() },
     stdin => json_of({ url => $url, port => $port, secret => $secret,
         key => $ca->{key}, cert => $ca->{cert}, login => $pupil->{login},
         id => $pupil->{id}, bank => { port => $bank->{port},

@@ -40,7 +40,7 @@ sub recorded ($res) {
 
 sub next_second () {
     my $then = time;
-    wait_until(5, 'the next second', sub { time > $then });
+    wait_until(60, 'the next second', sub { time > $then });
 }
 
 
@@ -68,10 +68,10 @@ sub race ($try, $by) {
 
     $db->do("SELECT pg_advisory_lock($LOCK)");
     $browser->send_raw($browser->request_bytes(GET => $back));
-    wait_until(5, 'the log-in to wait', sub { waiting() == 1 });
+    wait_until(60, 'the log-in to wait', sub { waiting() == 1 });
     $provider->send_raw($provider->request_bytes(POST => $PATH,
         $idp->logout_form(token($by => $claims{$by}))));
-    wait_until(5, 'the log-out to wait, or its answer', sub {
+    wait_until(60, 'the log-out to wait, or its answer', sub {
         waiting() == 2
             || IO::Select->new($provider->socket)->can_read(0) });
     $db->do("SELECT pg_advisory_unlock($LOCK)");
@@ -164,7 +164,7 @@ $keys->do('DROP TRIGGER full_up ON keystore.ended');
 is_status out($token), 200, 'the same token again finishes it';
 is $keys->selectrow_array('SELECT count(*) FROM keystore.ended'), $ended + 2,
     'the key store knows of both';
-wait_until(5, 'nothing to be open', sub {
+wait_until(60, 'nothing to be open', sub {
     $db->selectrow_array('SELECT count(*) FROM pupil.revocation') == 0 });
 is is_in($_), 401, 'neither is in' for @rooms;
 is_problem out($token), 400, 'logout-token', name => 'and then it was used';

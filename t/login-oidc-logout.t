@@ -41,7 +41,7 @@ my ($ALIVE, $DEAD) = map { join ' ', ($_) x 4 } 200, 401;
 sub lives ($browser, $name) { is statuses($browser), $ALIVE, "$name is alive" }
 
 sub dead ($browser, $name) {
-    wait_until(8, 'dead everywhere', sub { statuses($browser) eq $DEAD });
+    wait_until(60, 'dead everywhere', sub { statuses($browser) eq $DEAD });
     pass "$name is dead on each worker of each host";
 }
 
@@ -220,7 +220,7 @@ $db->do('REVOKE INSERT ON pupil.audit_record FROM pupil_gateway');
 $res = out($token);
 $db->do('GRANT INSERT ON pupil.audit_record TO pupil_gateway');
 is $res->status, 503, 'without a record nothing is done';
-wait_until(20, 'the audit', sub {
+wait_until(60, 'the audit', sub {
     (grep { $_->get('/status/ready')->status != 200 } @workers) == 0 });
 lives($stranger, 'so it');
 is_status out($token, 1), 200, 'and the token still counts';

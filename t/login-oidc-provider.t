@@ -56,7 +56,7 @@ my $late_back = $idp->authorize($late->get('/page/login/page'));
 $idp->tell(mode => 'hang');
 $late->connect if !$late->socket;
 $late->send_raw($late->request_bytes(GET => $late_back));
-wait_until(30, 'the provider to be asked', sub { $idp->tell->{token} == 1 });
+wait_until(60, 'the provider to be asked', sub { $idp->tell->{token} == 1 });
 $idp->tell(mode => 'good');
 
 
@@ -185,7 +185,7 @@ my $held = $nginx->http;
 my $held_back = $idp->authorize($held->get('/slow/login/slow'));
 $held->send_raw($held->request_bytes(GET => $held_back));
 $held->reset;
-wait_until(10, 'the provider to be asked',
+wait_until(60, 'the provider to be asked',
            sub { $idp->tell->{token} >= 5 });
 is_status $http->get('/v1/session'), 200, 'meanwhile others are served';
 is_problem $_->read_response, 502, 'gateway', name => 'it ends'

@@ -117,7 +117,7 @@ for my $whose ($pupil->{login}, 'nobody-of-ours') {
     is $http->cookies->{'__Host-pupil'}, undef, 'no cookie';
     is $sessions->(), $before, 'and no session';
 }
-ok eval { wait_until(20, 'the audit', sub {
+ok eval { wait_until(60, 'the audit', sub {
     $nginx->http->get('/status/ready')->status == 200 }) }, 'it is back';
 
 

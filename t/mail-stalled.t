@@ -27,10 +27,10 @@ for my $mode (qw(greeting data quit)) {
     open my $log, '>', $file or die;
     start_process([root_dir() . '/t/lib/relay.py', $port, $mode],
                   stdout => $log);
-    wait_until(20, "the relay $mode", sub {
+    wait_until(60, "the relay $mode", sub {
         IO::Socket::INET->new("127.0.0.1:$port") });
     $relay{$mode} = { port => $port, file => $file };
-    wait_until(5, 'that to be told', sub { told($mode, 'came') });
+    wait_until(60, 'that to be told', sub { told($mode, 'came') });
     truncate $file, 0 or die;
 }
 
@@ -83,7 +83,7 @@ my $pid = start_process([build_dir() . '/pupilctl', by('greeting'), '--follow',
     $site->ctl_databases], env => { %{ $site->ctl_env }, %{ $clock->env } });
 my $came = told('greeting', 'came');
 my $done = eval {
-    wait_until(20, 'a mail to be on its way', sub {
+    wait_until(60, 'a mail to be on its way', sub {
         told('greeting', 'came') > $came });
     $clock->faster(SPEED);
     for my $round (1 .. 5) {
@@ -96,7 +96,7 @@ my $done = eval {
 };
 diag $@ if !$done;
 kill KILL => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 ok $done, 'each revocation is finished while a relay hangs';
 cmp_ok told('greeting', 'came') - $came, '<=', 2, 'which is left alone then';
 

@@ -37,7 +37,7 @@ sub relay ($mode) {
     open my $log, '>', "$folder/log" or die;
     start_process([root_dir() . '/t/lib/smtpd.py', $port, $folder,
                    @$ca{qw(cert key)}, $mode], stdout => $log, stderr => $log);
-    wait_until(20, "the relay $mode", sub {
+    wait_until(60, "the relay $mode", sub {
         IO::Socket::INET->new("127.0.0.1:$port") });
     return $relay{$mode} = { port => $port, folder => $folder, seen => 0 };
 }
@@ -233,9 +233,9 @@ change('teacher');
 told(gone => '');
 my $pid = start_process([build_dir() . '/pupilctl', 'work', by(),
                          $site->ctl_where], env => $site->ctl_env);
-wait_until(20, 'the relay to have it', sub { ($mail) = mails() });
+wait_until(60, 'the relay to have it', sub { ($mail) = mails() });
 kill KILL => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 untold('gone');
 is outbox(), 1, 'killed: the row is there';
 due();

@@ -55,7 +55,7 @@ for my $name (sort keys %asks) {
     $lock->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
     $http->connect;
     $http->send_raw($http->request_bytes(GET => $path));
-    wait_until(4, 'it waits', sub { $site->db->selectrow_array(
+    wait_until(60, 'it waits', sub { $site->db->selectrow_array(
         'SELECT 1 FROM pg_locks WHERE NOT granted') });
     others($name);
     $lock->rollback;

@@ -32,7 +32,7 @@ sub limits ($nginx) {
 sub is_down ($nginx, $limit) {
     my $http = $nginx->http;
     is join(' ', limits($nginx)), "$limit $limit", "$limit: is the limit";
-    wait_until(10, 'the databases', sub {
+    wait_until(60, 'the databases', sub {
         my $now = $http->get('/status')->json;
         return $now->{database_data}{connections}
                && $now->{database_keys}{connections};
@@ -93,7 +93,7 @@ $nginx->set(http => $site->http_conf(
     pupil => "pupil_key_cache owners=1024;\n"))->reload(wait => 1);
 is join(' ', limits($nginx)), "$room $room", 'room: within the same limit';
 my $http = $nginx->http;
-ok eval { wait_until(10, 'ready', sub {
+ok eval { wait_until(60, 'ready', sub {
     $http->get('/status/ready')->status == 200 }) }, 'room: ready';
 is_status $http->login(@$teacher{qw(login password)}), 200, 'room: a log-in';
 is_status $http->get('/v1/data/identity'), 200, 'room: keys are cached';

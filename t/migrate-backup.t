@@ -62,7 +62,7 @@ open $out, '>', $file or die "$file: $!\n";
 $pid = start_process([build_dir() . '/pupilctl', 'migrate', @super],
     stdout => $out, stderr => $out,
     env => Pupil::Site->ctl_env);
-wait_until(30, 'migrate to wait', sub {
+wait_until(60, 'migrate to wait', sub {
     $db->selectrow_array('SELECT count(*) FROM pg_locks WHERE NOT granted AND'
         . " relation = 'pupil.audit_record'::regclass AND mode ="
         . " 'AccessExclusiveLock'") });

@@ -115,12 +115,12 @@ is $stays->ctl('user', 'show', $other->{login}, $stays->ctl_where)->{code}, 0,
 
 # ---- in the configuration
 
-ok eval { $nginx->wait_ready(30) }, 'ready' or diag $@;
+ok eval { $nginx->wait_ready }, 'ready' or diag $@;
 $nginx->set(server => $nginx->{server}
     . "location /v1/there { pupil_session; pupil_tenant $tenant; }\n");
 $nginx->reload(wait => 1);
 $nginx->wait_log(qr/the tenant \Q$tenant\E was moved/);
-ok eval { $nginx->wait_ready(10) },
+ok eval { $nginx->wait_ready },
     'one that was moved makes no worker red'
     or diag $nginx->http->get('/status/ready')->body;
 is_problem $nginx->http->get('/v1/there'), 421, 'moved',

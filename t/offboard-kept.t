@@ -34,7 +34,7 @@ my $sealer = start_process([build_dir() . '/pupilctl', qw(audit seal --follow),
     '--checkpoints', $dir, '--ship', "[ ! -e $down ] && cp \"\$1\" $to/",
     $stays->ctl_databases], env => Pupil::Clock->new(speed => 5)->env,
     stdout => $out, stderr => $out);
-wait_until(30, 'what is shipped', sub {
+wait_until(60, 'what is shipped', sub {
     batches() > 0 && notes("$to/$tenant.checkpoints") == batches() });
 
 
@@ -59,5 +59,5 @@ ok soon(sub { notes("$to/$tenant.checkpoints") == batches() }),
     'and shipped when that works again';
 
 kill TERM => $sealer;
-process_ends($sealer, 10);
+process_ends($sealer, 60);
 done_testing;

@@ -64,7 +64,7 @@ is 0 + $db->selectrow_array('SELECT sum(missing) FROM pupil.seal WHERE tenant ='
     . ' ?', {}, $tenant), 0, 'and none is missing';
 
 kill TERM => $sealer;
-process_ends($sealer, 10);
+process_ends($sealer, 60);
 $run = $site->ctl(qw(audit verify --checkpoints), $dir, '--vkey', $vkey,
                   $site->ctl_where);
 is $run->{code}, 0, 'the log verifies' or diag "$run->{out}$run->{err}",

@@ -27,7 +27,7 @@ sub offboard { $site->ctl('tenant', 'offboard', 'Town', '--without-export',
     '--tenant', $gone, @databases) }
 
 sub seen ($name) {
-    ok eval { wait_until(30, 'the answer', sub {
+    ok eval { wait_until(60, 'the answer', sub {
         my $res = $nginx->http->get('/gone');
         $res->status == 404 && $res->text =~ /unknown-tenant/ }) },
         "$name: it is unknown" or diag $@;
@@ -35,7 +35,7 @@ sub seen ($name) {
         name => "$name: others are served";
 }
 
-wait_until(30, 'it to be ready', sub { ready()->status == 200 });
+wait_until(60, 'it to be ready', sub { ready()->status == 200 });
 is check()->{code}, 0, 'two tenants that are there';
 
 
@@ -69,14 +69,14 @@ is $nginx->test->{code}, 0, 'nginx -t asks no database';
 $nginx->reload(wait => 1);
 $nginx->wait_log(qr/there is no tenant \Q$gone\E.*ended.*take it out/);
 seen('reloaded');
-ok eval { wait_until(30, 'the reason', sub {
+ok eval { wait_until(60, 'the reason', sub {
     my $res = ready();
     $res->status == 503 && ($res->json->{why} // '') =~ /pupil_tenant/ }) },
     'but not ready, which says why' or diag $@;
 
 $nginx->set(server => $nginx->{server} =~ s{^location /gone .*\n}{}mr);
 $nginx->reload(wait => 1);
-ok eval { wait_until(30, 'it to be ready', sub { ready()->status == 200 }) },
+ok eval { wait_until(60, 'it to be ready', sub { ready()->status == 200 }) },
     'taken out: ready' or diag $@;
 is check()->{code}, 0, 'and check finds nothing';
 

@@ -48,7 +48,7 @@ for my $worker (@workers) {
 
 $nginx->set(http => $site->http_conf)->reload(wait => 1);
 $http->close;
-ok eval { $nginx->wait_ready(10) },
+ok eval { $nginx->wait_ready },
     'same_cluster: ready';
 is_problem $http->get('/v1/session'), 401, 'no-session';
 

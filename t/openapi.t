@@ -654,7 +654,7 @@ ask(other => $log_in, '/v1/login', 503,
 # ---- the verdict
 
 my $run = run_cmd(@node, 'check', $document,
-    { stdin => join('', map { json_of($_) . "\n" } @cases), timeout => 120 });
+    { stdin => join('', map { json_of($_) . "\n" } @cases), timeout => 300 });
 is $run->{code}, 0, 'the answers were compared' or diag $run->{err};
 my @verdicts = split /\n/, $run->{out};
 is scalar(@verdicts), scalar(@cases), 'each of ' . @cases;

@@ -38,15 +38,14 @@ my $role = $site->db->selectrow_array('SELECT rolpassword FROM pg_authid'
 $site->db->do("ALTER ROLE pupil_gateway PASSWORD 'another'");
 $site->pg->dbh->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
                    . " WHERE usename = 'pupil_gateway' AND datname = 'pupil'");
-ok eval { $nginx->wait_log(qr/database "data": .*password authentication/, 5) },
+ok eval { $nginx->wait_log(qr/database "data": .*password authentication/) },
     'another reason of the same outage is in the log';
-ok eval { $nginx->wait_log(qr/database "data": .*still 0 of 6 connections/,
-                           5) }, 'and that the last connection went';
+ok eval { $nginx->wait_log(qr/database "data": .*still 0 of 6 connections/) }, 'and that the last connection went';
 sleep 3;
 cmp_ok scalar(@{ outage() }), '<=', 4, 'what stays the same is not repeated'
     or diag join "\n", @{ outage() };
 $site->db->do("ALTER ROLE pupil_gateway PASSWORD '$role'");
-ok eval { $nginx->wait_log(qr/database "data": all 6 connections are up/, 10) },
+ok eval { $nginx->wait_log(qr/database "data": all 6 connections are up/) },
     'the end of the outage';
 
 

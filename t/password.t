@@ -46,7 +46,7 @@ sub open_ { $db->selectrow_array('SELECT count(*) FROM pupil.revocation') }
 
 sub dead ($session, $name) {
     my $status;
-    eval { wait_until(4, $name, sub {
+    eval { wait_until(60, $name, sub {
         ($status = $session->get('/v1/session')->status) == 401 }) };
     is $status, 401, $name;
 }
@@ -140,7 +140,7 @@ my $staff = $day->site->nginx(conf => {
     pupil_password_new => "$common length=8" }, server => join '', map {
         "location = /$_ { pupil_password; pupil_login_password $_; }\n"
     } qw(staff off))->start;
-wait_until(20, 'ready', sub {
+wait_until(60, 'ready', sub {
     $staff->http->get('/status/ready')->status == 200 });
 sub staff_in ($who) {
     my $http = $staff->http;
@@ -294,7 +294,7 @@ $keys->do('INSERT INTO keystore.floor (tenant, subject, own_at) SELECT ?,'
 is_deeply [$keeper->selectrow_array('SELECT * FROM keystore.give_own(?)', {},
                                     $day->person('teacher')->{id})], [],
     'nor more people in an hour than it may';
-wait_until(20, 'the key store answers', sub {
+wait_until(60, 'the key store answers', sub {
     ($res = change($mine, 'teacher', 'a long walk along the sea'))->text
         !~ /problem:unavailable/ });
 is_problem $res, 503, 'busy';

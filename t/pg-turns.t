@@ -58,13 +58,13 @@ sub readable ($http) {
 }
 
 sub come_to ($name, %want) {
-    wait_until(5, $name, sub {
+    wait_until(60, $name, sub {
         my $stats = stats();
         return !grep { $stats->{$_} != $want{$_} } keys %want });
     pass $name;
 }
 
-wait_until(20, 'connections', sub { stats()->{up} == 2 });
+wait_until(60, 'connections', sub { stats()->{up} == 2 });
 
 
 # ---- turns
@@ -108,7 +108,7 @@ $lock->do('LOCK TABLE s.kept IN ACCESS EXCLUSIVE MODE');
 @asked = (ask('/keep?p1=1&setting=red&key=a&writes=1'),
           ask('/parts?p1=2&setting=red&key=b&writes=1'),
           ask('/count?setting=tan'));
-wait_until(5, 'each to meet it', sub { stats()->{locked} >= 6 });
+wait_until(60, 'each to meet it', sub { stats()->{locked} >= 6 });
 is get('/who?setting=red'), "ok\nred\n", 'who does not need it goes on';
 is scalar(grep { readable($_) } @asked), 0, 'who does waits';
 $lock->rollback;
@@ -119,7 +119,7 @@ is $db->selectrow_array('SELECT count(*) FROM s.kept'), 2, 'once';
 
 $lock->do('LOCK TABLE s.told IN ACCESS EXCLUSIVE MODE');
 @asked = ask('/parts?p1=3&setting=red&writes=1');
-wait_until(5, 'it to meet it', sub { stats()->{inflight} + stats()->{queued} });
+wait_until(60, 'it to meet it', sub { stats()->{inflight} + stats()->{queued} });
 is((answers(@asked))[0], "error 55P03\n", 'a lock that stays');
 $lock->rollback;
 is $db->selectrow_array('SELECT count(*) FROM s.kept'), 3,

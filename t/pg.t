@@ -94,7 +94,7 @@ sub stats ($pool = '') {
 }
 
 sub up ($pool) {
-    wait_until(20, 'a connection', sub { stats($pool)->{up} });
+    wait_until(60, 'a connection', sub { stats($pool)->{up} });
 }
 
 sub refused_log ($why) {
@@ -233,9 +233,9 @@ $nginx->allow_log(qr/ the answer to statement "p\d+" on "bare" does not carry/);
 
 my @client = map { $nginx->http } 1 .. 3;
 $client[0]->send_raw($client[0]->request_bytes(GET => '/sleep?p1=600'));
-wait_until(5, 'it to be sent', sub { stats('/bare')->{inflight} });
+wait_until(60, 'it to be sent', sub { stats('/bare')->{inflight} });
 $client[1]->send_raw($client[1]->request_bytes(GET => '/divide?p1=7'));
-wait_until(5, 'it to be queued', sub { stats('/bare')->{queued} });
+wait_until(60, 'it to be queued', sub { stats('/bare')->{queued} });
 my $third = $client[2]->get('/divide?p1=7');
 is $third->status . ' ' . $third->body, "503 busy\n", 'the third is refused';
 is $client[0]->read_response->body, "ok\nslept\n", 'the first is answered';
@@ -247,22 +247,22 @@ is $client[1]->read_response->body, "ok\n1\n", 'then the second';
 is get('/sleep?p1=300&detach=1'), "detached\n", 'detached when sent';
 is get('/keep?p1=2&p2=1&detach=1'), "detached\n", 'a read: dropped';
 is get('/keep?p1=3&p2=1&writes=1&detach=1'), "detached\n", 'a write: kept';
-wait_until(5, 'the pool to be idle', sub {
+wait_until(60, 'the pool to be idle', sub {
     my $s = stats('/bare'); !$s->{inflight} && !$s->{queued} });
 is join(' ', map { @$_ } @{ $db->selectall_arrayref(
     'SELECT a FROM s.kept WHERE a < 10 ORDER BY a') }), '1 3', 'that is what was done';
 
 $client[0]->send_raw($client[0]->request_bytes(GET => '/sleep?p1=300'));
-wait_until(5, 'it to be sent', sub { stats('/bare')->{inflight} });
+wait_until(60, 'it to be sent', sub { stats('/bare')->{inflight} });
 $client[0]->reset;
-wait_until(5, 'it to end', sub { !stats('/bare')->{inflight} });
+wait_until(60, 'it to end', sub { !stats('/bare')->{inflight} });
 is get('/divide?p1=7'), "ok\n1\n", 'a client that goes away harms nobody';
 
 
 # ---- a connection that is lost
 
 $client[0]->send_raw($client[0]->request_bytes(GET => '/sleep?p1=9000'));
-wait_until(5, 'it to be sent', sub { stats('/bare')->{inflight} });
+wait_until(60, 'it to be sent', sub { stats('/bare')->{inflight} });
 $db->do(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE usename = 'app'});
 is $client[0]->read_response->body, "unavailable\n", 'a lost connection';
@@ -274,14 +274,14 @@ cmp_ok stats()->{reconnects}, '>=', 1, 'reconnects are counted';
 
 # ---- notifications
 
-wait_until(20, 'to listen', sub { stats()->{listening} });
+wait_until(60, 'to listen', sub { stats()->{listening} });
 my $gaps = stats()->{gaps};
 cmp_ok $gaps, '>=', 2, 'a gap is told each time that it begins to listen';
 $db->do(q{NOTIFY news, 'extra'});
-wait_until(5, 'it to be heard', sub { stats()->{notified} == 1 });
+wait_until(60, 'it to be heard', sub { stats()->{notified} == 1 });
 is stats()->{payload}, 'extra', 'with its payload';
 my $beats = stats()->{heartbeats};
-wait_until(5, 'a heartbeat', sub { stats()->{heartbeats} > $beats });
+wait_until(60, 'a heartbeat', sub { stats()->{heartbeats} > $beats });
 
 
 # ---- what is logged, and measured
@@ -307,7 +307,7 @@ cmp_ok stats()->{requests_us}, '>', 0, 'the user\'s own kind, too';
 sub not_up ($http_conf, $why) {
     my $seen = length $nginx->log_text;
     $nginx->set(http => $http_conf)->reload(wait => 1);
-    wait_until(20, 'a line', sub { substr($nginx->log_text, $seen) =~ $why });
+    wait_until(60, 'a line', sub { substr($nginx->log_text, $seen) =~ $why });
     is get('/who?setting=red', $nginx->http), "down\n", "$why: down at once";
 }
 
@@ -329,7 +329,7 @@ my $ends = Pupil::Nginx->new(workers => 2, log_level => 'notice',
             . 'libpq_check "SELECT \'ok\'";');
 for (1 .. 6) {
     $ends->start;
-    wait_until(20, 'connections', sub {
+    wait_until(60, 'connections', sub {
         $ends->http->get('/stats')->body =~ /up=20 / });
     ok $ends->quit, 'nginx ends';
 }

@@ -149,7 +149,7 @@ my $row = $site->db->selectrow_hashref('SELECT locker_number, remark FROM '
     . 'data.locker WHERE owner = ?', undef, $id);
 cmp_ok length $row->{$_}, '>=', 64, "$_ is sealed" for sort keys %$row;
 my $dump = run_cmd('pg_dump', $site->pg->conninfo('pupil'),
-                   { timeout => 120 });
+                   { timeout => 300 });
 is $dump->{code}, 0, 'pg_dump' or diag $dump->{err};
 like $dump->{out}, qr/COPY data\.locker .*\n.*\b\Q$id\E\b/,
     'the dump holds the record';

@@ -100,16 +100,16 @@ sub clock_reads ($probe) {
         conf => { pupil_probe => $probe }));
     my $pid = start_process(['strace', '-f', '-qq', '-o', $file, '-e',
                              'trace=clock_gettime', '-p', $nginx->pid]);
-    wait_until(10, 'strace', sub {
+    wait_until(60, 'strace', sub {
         slurp('/proc/' . $nginx->pid . '/status') =~ /^TracerPid:\s+[1-9]/m
     });
     $nginx->reload(wait => 1);
-    wait_until(20, 'the worker to serve', sub {
+    wait_until(60, 'the worker to serve', sub {
         $nginx->http->get('/status/ready')->status == 200 });
     is_status $class->pupil->get($path), 200, "served: $probe";
     my $shown = event_loop();
     kill INT => $pid;
-    process_ends($pid, 10) or kill KILL => $pid;
+    process_ends($pid, 60) or kill KILL => $pid;
     return $shown, scalar(() = slurp($file) =~ /CLOCK_THREAD_CPUTIME_ID/g);
 }
 

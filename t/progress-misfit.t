@@ -42,13 +42,13 @@ kept($second);
 my $id = $day->person('pupil')->{id};
 $day->site->ctl_ok('subject', 'restrict', $id, $day->site->ctl_where);
 my $last;
-ok eval { wait_until(10, 'restriction', sub {
+ok eval { wait_until(60, 'restriction', sub {
     $last = submit('pupil', $day->answer($second, 1));
     return $last->status == 403 }) }, 'whoever is restricted submits nothing';
 is_problem submit('pupil', $day->answer($second, 0, @misfit)), 403, 'restricted',
     name => 'nor is a score of theirs judged';
 $day->site->ctl_ok('subject', 'unrestrict', $id, $day->site->ctl_where);
-ok eval { wait_until(10, 'the end of it', sub {
+ok eval { wait_until(60, 'the end of it', sub {
     submit('pupil', $day->answer($second, 1))->status == 201 }) },
     'once that is lifted';
 is_problem submit('pupil', $day->answer($second, 0, @misfit)), 422, 'invalid',

@@ -106,7 +106,7 @@ is $site->ctl('migrate', @super[2, 3], \%operator)->{code}, 0,
          . "CREATE TABLE pupil.two AS SELECT 1 AS n FROM pg_sleep(0.3);\n");
     my @runs = map { start_process([build_dir() . '/pupilctl', @migrate],
         env => { PUPIL_PLUGINS => $plugins }) } 1 .. 3;
-    my @codes = map { process_ends($_, 30); $? >> 8 } @runs;
+    my @codes = map { process_ends($_, 60); $? >> 8 } @runs;
     is "@codes", '0 0 0', 'three at once';
     is $site->db->selectrow_array('SELECT count(*) FROM pupil_migration'),
         $known + 1, 'apply it once, behind a gap in the numbers';

@@ -32,7 +32,7 @@ sub held ($database, $role, @sql) {
 
 sub ctl (@command) {
     my $more = ref $command[-1] ? pop @command : {};
-    return $site->ctl(@command, $site->ctl_where, { timeout => 60, %$more });
+    return $site->ctl(@command, $site->ctl_where, { timeout => 300, %$more });
 }
 
 # Since when is told to who may know.

@@ -39,7 +39,7 @@ sub recorded ($who, $operation) {
 
 sub dies ($http, $name) {
     my $alive = 1;
-    eval { wait_until(4, $name, sub { !($alive = is_in($http)) }) };
+    eval { wait_until(60, $name, sub { !($alive = is_in($http)) }) };
     ok !$alive, $name;
 }
 

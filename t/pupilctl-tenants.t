@@ -43,7 +43,7 @@ $site->ctl_ok('subject', 'erase', $people[$_][0], @where, '--tenant',
 is active(0), 0, 'one of each tenant is erased';
 $site->pg->dbh('postgres')->do('DROP DATABASE pupil WITH (FORCE)');
 $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
+               $site->pg->conninfo('postgres'), { timeout => 300 });
 is $run->{code}, 0, 'the database is restored' or diag $run->{err};
 is active(0), TENANTS, 'they are back';
 

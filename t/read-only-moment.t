@@ -20,7 +20,7 @@ CREATE TRIGGER no BEFORE INSERT ON pupil.audit_shape
 SQL
 
 my $nginx = $site->nginx(workers => 1)->start;
-ok eval { wait_until(25, 'it to try again', sub {
+ok eval { wait_until(60, 'it to try again', sub {
     12 <= (() = slurp($site->pg->log_file) =~ /ERROR:  just now/g) }) },
     'a worker tries again soon, not in minutes' or diag $nginx->log_text;
 

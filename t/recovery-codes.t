@@ -85,7 +85,7 @@ is_deeply [map { "@$_{qw(role operation outcome)}: @{ $_->{fields} }" }
      'teacher write allowed: password_hash second_factor'], 'it is on record';
 is notices('recovery_codes_changed'), 1, 'and told to its owner';
 for my $old ($copy, $other) {
-    wait_until(4, 'a session of before', sub {
+    wait_until(60, 'a session of before', sub {
         $old->get('/v1/session')->status == 401 });
 }
 unlike $db->selectrow_array("SELECT encode(second_factor, 'escape')"

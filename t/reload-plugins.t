@@ -10,7 +10,7 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Chaos;
 use JSON::XS ();
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 my $chaos = Pupil::Chaos->new(pupils => 3);
 my ($nginx, $site) = ($chaos->nginx, $chaos->site);
@@ -53,10 +53,12 @@ sub prefer ($stop) {
         %may = () if $status == 200;
         $may{$text} = 1;
 
+        my $start = time;
         $res = eval { $http->request(GET => '/v1/data/example', once => 1) };
         $http->close if !$res;
         $status = $res ? $res->status : 0;
         $report{statuses}{$status}++;
+        $report{late}++ if $status == 503 && time - $start > 0.5;
         next if $status != 200;
         my $read = $res->json->{records}[0]{favourite_subjects} // '';
         push @{ $report{faults} }, "$read instead of @{[sort keys %may]}"

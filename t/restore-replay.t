@@ -36,7 +36,7 @@ is erase($since)->{code}, 0, 'one is erased since';
 
 $site->pg->dbh('postgres')->do('DROP DATABASE pupil WITH (FORCE)');
 $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f', $dump,
-               $site->pg->conninfo('postgres'), { timeout => 120 });
+               $site->pg->conninfo('postgres'), { timeout => 300 });
 is $run->{code}, 0, 'it is restored' or diag $run->{err};
 is rows($since), 1, 'their rows are back';
 

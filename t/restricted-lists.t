@@ -37,7 +37,7 @@ my %fewer = (%$counts, pupils => $counts->{pupils} - 1, in_progress => 0);
 
 subject('restrict');
 my $res;
-ok eval { wait_until(10, 'the restriction', sub {
+ok eval { wait_until(60, 'the restriction', sub {
     $res = overview();
     return $res->body !~ /$id/ }) }, 'not even by their id' or diag $res->body;
 is scalar(@{ $res->json->{pupils} }), @{ $all->{pupils} } - 1,
@@ -55,7 +55,7 @@ is $day->expect(200, $day->pupil->get('/v1/data/identity'))
     ->json->{records}[0]{family_name}, 'Klein', 'oneself is told';
 
 subject('unrestrict');
-ok eval { wait_until(10, 'the pupil', sub {
+ok eval { wait_until(60, 'the pupil', sub {
     overview()->body =~ /$id/ }) }, 'they are back';
 is_deeply overview()->json->{pupils}, $all->{pupils}, 'as they were';
 is_deeply listed(), $counts, 'and counted';
@@ -63,7 +63,7 @@ is_deeply listed(), $counts, 'and counted';
 # Only the key store knows: the data was put back.
 $keys->do("UPDATE keystore.owner_key SET state = 'restricted' WHERE owner = ?",
           {}, $id);
-ok eval { wait_until(10, 'the restriction', sub {
+ok eval { wait_until(60, 'the restriction', sub {
     overview()->body !~ /$id/ }) }, 'the stricter of the two is in force';
 
 done_testing;

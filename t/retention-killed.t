@@ -77,14 +77,14 @@ sub kill_waiting ($holder) {
     my $pid = start_process([build_dir() . '/pupilctl', 'retention', 'run',
         $site->ctl_where], stdout => $null, stderr => $null,
         env => Pupil::Site->ctl_env);
-    my $waits = eval { wait_until(20, 'pupilctl to wait', sub {
+    my $waits = eval { wait_until(60, 'pupilctl to wait', sub {
         $db->selectrow_array("SELECT count(*) FROM pg_stat_activity WHERE"
             . " wait_event_type = 'Lock' AND usename = 'pupil_operator'"
             . ' OR (wait_event_type = \'Lock\' AND query ~ \'keystore\')') }) };
     kill KILL => $pid;
-    process_ends($pid, 10);
+    process_ends($pid, 60);
     $holder->rollback;
-    wait_until(10, 'what it had begun to end', sub {
+    wait_until(60, 'what it had begun to end', sub {
         !$db->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
             . " usename = 'pupil_operator' AND state <> 'idle'") });
     return $waits && ($? & 127) == 9;

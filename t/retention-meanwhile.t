@@ -49,7 +49,7 @@ sub held_up ($what, $sql, $database = 'pupil') {
     my $holder = $site->pg->connect($database, AutoCommit => 0);
     $holder->do($sql);
     my $run = start(qw(retention run));
-    wait_until(20, "$what: retention to wait", sub { waiting() == 1 });
+    wait_until(60, "$what: retention to wait", sub { waiting() == 1 });
     return sub {
         $holder->rollback;
         $holder->disconnect;
@@ -128,7 +128,7 @@ for my $hold (['subject', 'hold', $id{pupil}, '--reference', 'D 4'],
     old_addresses();
     $go_on = held_up($what, 'SELECT pg_advisory_xact_lock(4711)');
     my $run = start(@$hold);
-    wait_until(20, "$what to wait, or to end",
+    wait_until(60, "$what to wait, or to end",
                sub { waiting() == 2 || !alive($run->{pid}) });
     ok alive($run->{pid}), "$what is not said before that has ended";
     $go_on->();
@@ -171,7 +171,7 @@ sub state_of ($who) {
 $go_on = held_up('people', 'LOCK TABLE keystore.ledger IN SHARE MODE',
                  'pupil_keys');
 my $run = start(qw(retention hold identity --reference), 'D 8');
-wait_until(20, 'the hold to wait, or to end',
+wait_until(60, 'the hold to wait, or to end',
            sub { waiting() == 2 || !alive($run->{pid}) });
 ok alive($run->{pid}), 'a hold is not said while somebody is being entered';
 $go_on->();

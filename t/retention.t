@@ -123,13 +123,13 @@ open my $null, '>', '/dev/null' or die "$!\n";
 my $pid = start_process([build_dir() . '/pupilctl', 'retention', 'run',
     $site->ctl_where], stdout => $null, stderr => $null,
     env => Pupil::Site->ctl_env);
-ok eval { wait_until(20, 'pupilctl to wait', sub { $db->selectrow_array(
+ok eval { wait_until(60, 'pupilctl to wait', sub { $db->selectrow_array(
     'SELECT count(*) FROM pg_stat_activity WHERE wait_event_type ='
     . " 'Lock'") }) }, 'a run waits';
 kill KILL => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 $holder->rollback;
-wait_until(10, 'what it had begun to end', sub {
+wait_until(60, 'what it had begun to end', sub {
     !$db->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
         . " usename = 'pupil_operator'") });
 retention() for 1, 2;

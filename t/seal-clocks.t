@@ -32,12 +32,12 @@ sub begin ($beats, %clock) {
         env => Pupil::Clock->new(%clock)->env, stdout => $out, stderr => $out);
     my $last = '';
     for (1 .. $beats) {
-        wait_until(30, 'the sealer', sub { sealed_until() ne $last });
+        wait_until(60, 'the sealer', sub { sealed_until() ne $last });
         $last = sealed_until();
     }
 }
 
-sub finish { kill TERM => $sealer; process_ends($sealer, 10) }
+sub finish { kill TERM => $sealer; process_ends($sealer, 60) }
 
 sub unsealed {
     return 0 + $db->selectrow_array('SELECT count(*) FROM pupil.audit_record AS'

@@ -37,7 +37,7 @@ sub said ($writer, $numbers) {
 sub passes ($n) {
     for (1 .. $n) {
         my ($until) = $db->selectrow_array('SELECT until FROM pupil.sealer');
-        wait_until(30, 'a pass', sub {
+        wait_until(60, 'a pass', sub {
             ($db->selectrow_array('SELECT until FROM pupil.sealer') // '')
                 ne ($until // '') });
     }
@@ -51,7 +51,7 @@ passes(1);
 unlike slurp($log), qr/none that/, 'of what Pupil wrote nothing is said';
 
 forge(77, 3);
-ok eval { wait_until(20, 'the sealer', sub { said(77, '\d+') >= 3 }); 1 },
+ok eval { wait_until(60, 'the sealer', sub { said(77, '\d+') >= 3 }); 1 },
     'three records that Pupil has not written are said'
     or diag slurp($log);
 is said(77, $_), 1, "number $_, once" for 1 .. 3;
@@ -59,14 +59,14 @@ passes(2);
 is said(77, '\d+'), 3, 'and not with each pass';
 
 forge(78, 500);
-ok eval { wait_until(20, 'the sealer', sub { said(78, '\d+') >= 100 }); 1 },
+ok eval { wait_until(60, 'the sealer', sub { said(78, '\d+') >= 100 }); 1 },
     'of many the first are said';
-ok eval { wait_until(20, 'the sealer', sub {
+ok eval { wait_until(60, 'the sealer', sub {
     slurp($log) =~ /tenant $tenant: 400 more are none that Pupil wrote/ }); 1 },
     'and how many more';
 is said(78, '\d+'), 100, '... which are not said one by one';
 kill TERM => $sealer;
-process_ends($sealer, 20);
+process_ends($sealer, 60);
 is 0 + $db->selectrow_array('SELECT count(*) FROM pupil.seal_writer WHERE'
     . ' writer IN (77, 78)'), 0, 'none of them is sealed';
 

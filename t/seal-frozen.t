@@ -34,7 +34,7 @@ sub unsealed {
         . ' r.tenant = ? AND r.number > coalesce(w.number, 0)', {}, $tenant);
 }
 
-sub becomes ($what, $is) { return eval { wait_until(60, $what, $is); 1 } }
+sub becomes ($what, $is) { return eval { wait_until(300, $what, $is); 1 } }
 
 sub lag { $nginx->http->get('/status')->json->{audit}{unsealed_seconds} // -1 }
 
@@ -65,7 +65,7 @@ for my $database (qw(pupil pupil_keys)) {
 
 ok becomes('a worker', sub { lag() >= 0 && lag() <= 10 }), 'nothing is behind';
 kill TERM => $sealer;
-process_ends($sealer, 20);
+process_ends($sealer, 60);
 is $seal->ctl(qw(audit verify))->{code}, 0, 'the log verifies';
 
 done_testing;

@@ -26,13 +26,13 @@ sub start (@ship) {
         env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
 }
 
-sub finish ($sealer) { kill TERM => $sealer; process_ends($sealer, 20) }
+sub finish ($sealer) { kill TERM => $sealer; process_ends($sealer, 60) }
 
 sub lag ($name) { $nginx->http->get('/status')->json->{audit}{"${name}_seconds"} }
 
 # What becomes of it, within a while.
 sub becomes ($what, $is) {
-    return eval { wait_until(40, $what, $is); 1 };
+    return eval { wait_until(60, $what, $is); 1 };
 }
 
 sub said ($re) {

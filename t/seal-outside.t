@@ -24,11 +24,11 @@ sub notes ($path) { return -e $path ? scalar(() = slurp($path) =~ /^pupil-audit/
 sub more {
     my $before = batches();
     $site->ctl_ok('user', 'list', $site->ctl_where);
-    wait_until(30, 'a batch', sub { batches() > $before });
+    wait_until(60, 'a batch', sub { batches() > $before });
 }
 
 sub said ($what) {
-    return eval { wait_until(30, 'a line', sub { slurp($log) =~ $what }); 1 };
+    return eval { wait_until(60, 'a line', sub { slurp($log) =~ $what }); 1 };
 }
 
 my $sealer;
@@ -38,11 +38,11 @@ sub begin {
     $sealer = start_process([$seal->command(qw(audit seal --follow --ship),
         "cp \"\$1\" $away")], env => $seal->env, stdout => $out, stderr => $out);
     my $before = notes($away);
-    wait_until(30, 'what is shipped', sub { notes($away) == batches()
+    wait_until(60, 'what is shipped', sub { notes($away) == batches()
                                             && notes($away) > 0 });
 }
 
-sub finish { kill TERM => $sealer; process_ends($sealer, 10) }
+sub finish { kill TERM => $sealer; process_ends($sealer, 60) }
 
 # What is there is whole, with the next sealer.
 sub whole ($name) {
@@ -55,7 +55,7 @@ sub whole ($name) {
 
 begin();
 more();
-wait_until(20, 'shipped', sub { notes($away) == batches() });
+wait_until(60, 'shipped', sub { notes($away) == batches() });
 
 
 # ---- a disk that goes away

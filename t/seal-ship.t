@@ -24,12 +24,12 @@ my $sealer = start_process([$seal->command(qw(audit seal --follow --ship),
     "if [ -e $hangs ]; then sleep 1000 & echo \$! >$hung; wait; fi;"
     . " cp \"\$1\" $away")],
     env => $seal->env, stdout => $out, stderr => $out);
-wait_until(30, 'what is shipped', sub {
+wait_until(60, 'what is shipped', sub {
     batches() > 0 && notes($away) == batches() });
 
 spew($hangs, '');
 $site->ctl_ok('user', 'list', $site->ctl_where);
-wait_until(30, 'what hangs', sub { -s $hung });
+wait_until(60, 'what hangs', sub { -s $hung });
 unlink $hangs or die "$hangs: $!\n";
 chomp(my $pid = slurp($hung));
 
@@ -42,5 +42,5 @@ ok !(-e "/proc/$pid/cmdline" && length slurp("/proc/$pid/cmdline")),
     'and ended, with what it had begun' or kill KILL => $pid;
 
 kill TERM => $sealer;
-process_ends($sealer, 10);
+process_ends($sealer, 60);
 done_testing;

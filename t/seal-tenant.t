@@ -17,7 +17,7 @@ my $log = tmp_dir() . '/log';
 open my $out, '>', $log or die "$log: $!\n";
 my $sealer = start_process([$seal->command(qw(audit seal --follow))],
     env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
-wait_until(30, 'the log to be sealed', sub {
+wait_until(60, 'the log to be sealed', sub {
     $db->selectrow_array('SELECT count(*) FROM pupil.seal WHERE tenant = ?', {},
                          $tenant) });
 
@@ -33,5 +33,5 @@ is 0 + $db->selectrow_array('SELECT count(*) FROM pupil.sealer_tenant WHERE'
     . ' tenant = ?', {}, $tenant), 0, 'what it said went with the tenant';
 
 kill TERM => $sealer;
-process_ends($sealer, 10);
+process_ends($sealer, 60);
 done_testing;

@@ -27,7 +27,7 @@ sub start {
         env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
 }
 
-sub finish ($sealer) { kill TERM => $sealer; process_ends($sealer, 20) }
+sub finish ($sealer) { kill TERM => $sealer; process_ends($sealer, 60) }
 
 sub unsealed {
     return 0 + $db->selectrow_array('SELECT count(*) FROM pupil.audit_record'
@@ -45,7 +45,7 @@ sub lag { $nginx->http->get('/status')->json->{audit}{unsealed_seconds} // 0 }
 
 # What becomes of it, within a while.
 sub becomes ($what, $is) {
-    return eval { wait_until(40, $what, $is); 1 };
+    return eval { wait_until(60, $what, $is); 1 };
 }
 
 

@@ -48,7 +48,7 @@ sub gone ($http) {
     $postgres->do('ALTER DATABASE pupil_keys ALLOW_CONNECTIONS false');
     $postgres->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
         . q{ WHERE datname = 'pupil_keys' AND usename <> 'postgres'});
-    wait_until(20, 'it is noticed', sub { !ready() });
+    wait_until(60, 'it is noticed', sub { !ready() });
     $hold->rollback;
     my $res = $http->read_response('POST');
     $postgres->do('ALTER DATABASE pupil_keys ALLOW_CONNECTIONS true');
@@ -61,12 +61,12 @@ sub without_keys ($how, $owner, $http, $path, $json) {
               $owner);
     $http->connect;
     $http->send_raw($http->request_bytes(POST => $path, json => $json));
-    wait_until(20, 'the statement waits', sub { $db->selectrow_array(
+    wait_until(60, 'the statement waits', sub { $db->selectrow_array(
         q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
           AND usename = 'pupil_gateway'}) });
     my $res = { frozen => \&frozen, gone => \&gone }->{$how}->($http);
     $http->learn($res);
-    wait_until(30, 'the key store is back', \&ready);
+    wait_until(60, 'the key store is back', \&ready);
     return $res;
 }
 

@@ -21,7 +21,7 @@ my @hosts = ($day->nginx, $site->nginx(%conf)->start);
 $_->wait_ready for @hosts;
 my @clients = map { my %of = $_->client_of_each; values %of } @hosts;
 is scalar(@clients), 4, 'two hosts with two workers each';
-wait_until(20, 'all workers to listen', sub {
+wait_until(60, 'all workers to listen', sub {
     !grep { $_->get('/status')->json->{sessions}{listening} != 1 } @clients });
 
 my %person = map { $_ => $day->person($_) } qw(pupil classmate);
@@ -90,7 +90,7 @@ sub soonest ($who, $n, $how) {
         $end->();
         my $began = time;
         my @ended = @all[0 .. $n - 1];
-        wait_until(10, 'their end',
+        wait_until(60, 'their end',
                    sub { ($dead = statuses(@ended)) eq 4 * $n . 'x401' });
         my $took = time - $began;
         $left = statuses(@all[$n .. $#all]);

@@ -50,10 +50,10 @@ sub race () {
     $lock->begin_work;
     $lock->do('LOCK TABLE keystore.ended IN ACCESS EXCLUSIVE MODE');
     $mine->send_raw($mine->request_bytes(DELETE => '/v1/me/sessions'));
-    wait_until(2, 'the list to be read', sub { waits() });
+    wait_until(60, 'the list to be read', sub { waits() });
     $stolen->send_raw($stolen->request_bytes(POST => '/v1/session/institution',
         json => { institution_id => $school }));
-    wait_until(2, 'another token', sub { hashes() ne $before });
+    wait_until(60, 'another token', sub { hashes() ne $before });
     $lock->commit;
 
     my $ended = $mine->read_response('DELETE');

@@ -84,7 +84,7 @@ sub race ($case) {
 
     $holder->do('SELECT pg_advisory_lock(1)');
     $ends->send_raw($ends->request_bytes(@end));
-    wait_until(5, 'the end to wait', \&waits);
+    wait_until(60, 'the end to wait', \&waits);
     my $switched = $stolen->request($method => $path, %json);
     $holder->do('SELECT pg_advisory_unlock(1)');
 

@@ -40,7 +40,7 @@ sub stall ($who, $n) {
             ':authority' => 'localhost', ':path' => $path,
             cookie => join '; ', map { "$_=$cookies->{$_}" } keys %$cookies],
             end => 1);
-        wait_until(20, 'it is answered', sub { answered() == $before + 1 });
+        wait_until(60, 'it is answered', sub { answered() == $before + 1 });
     }
     return $h2;
 }
@@ -59,7 +59,7 @@ SKIP: {
 }
 is_status $day->classmate->get($path), 200, 'others are served';
 $_->close for $stalled, @first;
-wait_until(20, 'they have gone', sub { !status()->{unsent}{answers} });
+wait_until(60, 'they have gone', sub { !status()->{unsent}{answers} });
 
 
 # ---- a session, and a worker, have so many of them
@@ -68,21 +68,21 @@ $day->reload(http => $patient . $day->site->http_conf(
     pupil => "pupil_unsent_answers session=1m worker=1500k;\n"));
 ($worker) = $day->nginx->workers;
 $stalled = stall(pupil => READERS);
-wait_until(20, 'what is too much ends', sub {
+wait_until(60, 'what is too much ends', sub {
     status()->{unsent}{answers} == 2 });
 my $unsent = status()->{unsent};
 is $unsent->{ended}, READERS - 2, 'of a session those that wait longest end';
 cmp_ok $unsent->{bytes}, '<', 1024 * 1024, 'within what is allowed';
 
 my $other = stall(classmate => 2);
-wait_until(20, 'what is too much of all ends', sub {
+wait_until(60, 'what is too much of all ends', sub {
     status()->{unsent}{answers} == 3 });
 cmp_ok status()->{unsent}{bytes}, '<', 1500 * 1024,
     'and all of them together';
 is length $day->pupil->get($path)->body, $length,
     'a session whose answers wait is served when it reads';
 $_->close for $stalled, $other;
-wait_until(20, 'nothing waits', sub { !status()->{unsent}{answers} });
+wait_until(60, 'nothing waits', sub { !status()->{unsent}{answers} });
 is status()->{unsent}{bytes}, 0, 'and nothing is counted';
 
 done_testing;

@@ -37,7 +37,7 @@ sub during ($statement, $who, $path, $meanwhile) {
     my $http = $day->as($who);
     $proxy->hold($sql{$statement});
     $http->send_raw($http->request_bytes(GET => $path));
-    wait_until(20, "$statement waits", sub { $proxy->held });
+    wait_until(60, "$statement waits", sub { $proxy->held });
     $meanwhile->();
     $proxy->mode('pass');
     return $http->read_response;
@@ -87,7 +87,7 @@ sub bare ($res) {
 sub due () {
     my $homework = complete(assign(title => 'Due', due_at => strftime(
         '%Y-%m-%dT%H:%M:%SZ', gmtime(time + 2))));
-    wait_until(20, 'it is due', sub { !grep { $_->{id} eq $homework->{id} }
+    wait_until(60, 'it is due', sub { !grep { $_->{id} eq $homework->{id} }
         @{ $others{pupil}->get('/v1/homework')->json->{homework} } });
     return $homework;
 }

@@ -66,7 +66,7 @@ is join(' ', sort $nginx->workers), join(' ', sort @workers),
 my $start = time;
 $pg->start;
 for my $pid (@workers) {
-    ok eval { wait_until(15, 'ready', sub {
+    ok eval { wait_until(60, 'ready', sub {
         $client{$pid}->get('/status/ready')->status == 200 }) },
         sprintf 'a worker serves by itself, after %.1f s', time - $start;
     is_problem ask($client{$pid}, $asks[0]), 401, 'no-session';
@@ -76,7 +76,7 @@ for my $pid (@workers) {
     is_status $client{$pid}->get('/v1/data/identity'), 200, 'and data';
 }
 
-wait_until(15, 'all lines', sub {
+wait_until(60, 'all lines', sub {
     8 == (() = $nginx->log_text =~ /pupil: .*again after \d+ ms/g) });
 # why a database is still away may change meanwhile, and is said
 my @lines = grep { / pupil: / && !/\(still / } split /\n/, $nginx->log_text;

@@ -35,7 +35,7 @@ $holder->begin_work;
 $holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
 
 my @strangers = map {
-    my $http = $day->nginx->http(timeout => 60);
+    my $http = $day->nginx->http(timeout => 300);
     $http->{cookies} = { '__Host-pupil' => token() };
     $http->send_raw($http->request_bytes(GET => $list));
     $http;
@@ -94,15 +94,15 @@ is sessions()->{strangers}, $before->{strangers} + 3,
 $proxy->hold(qr/pupil[.]session AS s/);
 $_->close, $_->send_raw($_->request_bytes(GET => $list))
     for @strangers[0 .. 9];
-wait_until(20, 'some wait', sub {
+wait_until(60, 'some wait', sub {
     my $now = sessions();
     $proxy->held && $now->{strangers_waiting} + $now->{strangers_served} == 10;
 });
 $_->reset for @strangers[0 .. 4];
-wait_until(20, 'some go', sub { sessions()->{strangers_waiting} < 6 });
+wait_until(60, 'some go', sub { sessions()->{strangers_waiting} < 6 });
 $proxy->mode('pass');
 is_status $_->read_response, 401, 'who waited is told' for @strangers[5 .. 9];
-wait_until(20, 'their places are free', sub {
+wait_until(60, 'their places are free', sub {
     my $now = sessions();
     !$now->{strangers_waiting} && !$now->{strangers_served} });
 $day->expect(401, $strangers[0]->get($list));

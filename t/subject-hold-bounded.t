@@ -86,12 +86,12 @@ open my $null, '>', '/dev/null' or die "$!\n";
 my $run = start_process([build_dir() . '/pupilctl', 'retention', 'run',
     $site->ctl_where], env => Pupil::Site->ctl_env, stdout => $null,
     stderr => $null);
-wait_until(20, 'it to end the first', sub { $keys->selectrow_array('SELECT'
+wait_until(60, 'it to end the first', sub { $keys->selectrow_array('SELECT'
     . " count(*) FROM pg_stat_activity WHERE usename = 'pupil_operator' AND"
     . " wait_event_type = 'Lock'") });
 ctl('subject', 'hold', $second, '--reference', 'T 4');
 $holder->rollback;
-ok process_ends($run, 30), 'it goes on';
+ok process_ends($run, 60), 'it goes on';
 is held(), $second, 'a hold that is said again meanwhile stands';
 is ended($first) . ended($second), '10', 'and what ended is on record, once';
 

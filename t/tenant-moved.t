@@ -137,7 +137,7 @@ is state_(), '2 2 1 0', 'and it is done';
 
 # ---- served no more
 
-ok eval { wait_until(5, 'the workers', sub {
+ok eval { wait_until(60, 'the workers', sub {
     !grep { there($_, 'session')->status != 421 } map { $nginx->http } 1 .. 8
     }) }, 'every worker knows' or diag $@;
 is_problem there($http, 'session'), 421, 'moved',
@@ -188,7 +188,7 @@ like $stays->ctl('check', $nginx->conf_file, $stays->ctl_where)->{out},
 
 sub shut ($name) {
     my $last;
-    eval { wait_until(20, 'the gate', sub {
+    eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) };
     is_problem $last, 503, 'restore-pending', name => $name;
@@ -198,11 +198,11 @@ sub replayed ($what, $said, $status) {
     $run = $stays->ctl('restore', 'replay', @ledger, $stays->ctl_where);
     is $run->{code}, 0, "$what: replay" or diag $run->{err};
     is $run->{out}, $said, "$what: says what it did";
-    ok eval { wait_until(20, 'the gate to open', sub {
+    ok eval { wait_until(60, 'the gate to open', sub {
         $day->pupil->get('/v1/homework')->status == 200 }) },
         "$what: the neighbour is served" or diag $@;
     my $last;
-    eval { wait_until(20, 'each worker', sub {
+    eval { wait_until(60, 'each worker', sub {
         $last = login_($nginx->http);
         return $last->status != 503 }) };
     is $last->status, $status, "$what: and nobody of it";

@@ -177,7 +177,7 @@ like $run->{out}, qr/^$tenant erased, key destroyed /, 'and says when';
 is held(), 0, 'the tenant has no key';
 is $keys->selectrow_array('SELECT count(*) FROM keystore.owner_key WHERE tenant'
     . ' = ?', {}, $tenant), 0, 'nor has anybody of it';
-ok eval { wait_until(5, 'the workers', sub {
+ok eval { wait_until(60, 'the workers', sub {
     !grep { there($_, 'session')->status != 404 } map { $nginx->http } 1 .. 8
     }) }, 'every worker has forgotten it' or diag $@;
 is_problem there($http, 'session'), 404, 'unknown-tenant',
@@ -196,7 +196,7 @@ is $stays->ctl('audit', 'verify', $stays->ctl_where)->{code}, 0,
     'its audit verifies';
 ok sealed(now_()), 'the sealer goes on without the other';
 kill TERM => $sealer;
-ok process_ends($sealer, 30), 'and ends';
+ok process_ends($sealer, 60), 'and ends';
 cmp_ok $db->selectrow_array('SELECT count(*) FROM pupil.audit_record WHERE'
     . ' tenant = ?', {}, $tenant), '>', 0, 'the records of the other stay';
 
@@ -205,7 +205,7 @@ cmp_ok $db->selectrow_array('SELECT count(*) FROM pupil.audit_record WHERE'
 
 sub shut ($name) {
     my $last;
-    eval { wait_until(20, 'the gate', sub {
+    eval { wait_until(60, 'the gate', sub {
         $last = $nginx->http->get('/v1/session');
         return $last->body =~ /restore-pending/ }) };
     is_problem $last, 503, 'restore-pending', name => $name;
@@ -218,11 +218,11 @@ sub replayed ($what) {
     is $run->{out}, "$tenant erased again, entry 1\n", "$what: says whom";
     is_deeply rows($tenant), {}, "$what: its rows are gone again";
     is held(), 0, "$what: so are its keys";
-    ok eval { wait_until(20, 'the gate to open', sub {
+    ok eval { wait_until(60, 'the gate to open', sub {
         $day->pupil->get('/v1/homework')->status == 200 }) },
         "$what: the neighbour is served" or diag $@;
     my $last;
-    eval { wait_until(20, 'each worker', sub {
+    eval { wait_until(60, 'each worker', sub {
         $last = login_($nginx->http);
         return $last->status != 503 }) };
     is_problem $last, 404, 'unknown-tenant',

@@ -20,7 +20,7 @@ sub at ($path, $tenant) {
 }
 my $nginx = $site->nginx(server => at('/other', $other))->start;
 sub ready { $nginx->http->get('/status/ready') }
-sub wait_ready { wait_until(30, 'it to be ready', sub {
+sub wait_ready { wait_until(60, 'it to be ready', sub {
     ready()->status == 200 }) }
 
 wait_ready();
@@ -31,7 +31,7 @@ pass 'two tenants that are there';
 
 $nginx->set(server => $nginx->{server} . at('/nobody', $nobody));
 $nginx->reload(wait => 1);
-eval { wait_until(5, 'it to be red', sub {
+eval { wait_until(60, 'it to be red', sub {
     $nginx->log_text =~ /there is no tenant/ }) };
 my $res = ready();
 is $res->status, 503, 'one that is not: not ready';

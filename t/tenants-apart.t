@@ -80,17 +80,17 @@ my $pid = start_process([build_dir() . '/pupilctl', qw(work --follow), @all],
     stdout => $null, stderr => $null,
     env => Pupil::Site->ctl_env);
 for my $turn ('first', 'second') {
-    ok eval { wait_until(30, 'others to be done', sub {
+    ok eval { wait_until(60, 'others to be done', sub {
         !grep { fetches($_) } @others }) },
         "work --follow: the $turn time others are done";
     something() if $turn eq 'first';
 }
 ok alive($pid), 'and it goes on';
 
-ok eval { wait_until(20, 'a moment without a turn', sub {
+ok eval { wait_until(60, 'a moment without a turn', sub {
     !$db->selectrow_array("SELECT count(*) FROM pg_locks WHERE locktype ="
         . " 'advisory' AND classid = 1347760177") }) }, 'and gives turns back';
 kill TERM => $pid;
-process_ends($pid, 10);
+process_ends($pid, 60);
 
 done_testing;

@@ -43,7 +43,7 @@ sub over ($conninfo, %more) {
 }
 
 sub ready () {
-    return eval { wait_until(10, 'nginx to be ready', sub {
+    return eval { wait_until(60, 'nginx to be ready', sub {
         $nginx->http->get('/status/ready')->status == 200 }) };
 }
 
@@ -74,7 +74,7 @@ sub works ($how) {
 
 # 503 everywhere, and a line for each database that says why.
 sub refused ($name, $why, $seen, @databases) {
-    wait_until(10, 'a line', sub {
+    wait_until(60, 'a line', sub {
         substr($nginx->log_text, $seen) =~ /"$databases[-1]".*are up\)/ });
     for my $path (qw(/v1/session /v1/data/identity /v1/homework)) {
         is_problem $http->get($path), 503, 'unavailable',
@@ -85,7 +85,7 @@ sub refused ($name, $why, $seen, @databases) {
     like $ready->header('retry-after'), qr/^[1-9]/, "$name: for a while";
     is_status $nginx->http->get('/status/live'), 200, "$name: live";
     for my $database (@databases) {     # some attempts more
-        eval { wait_until(10, 'why', sub {
+        eval { wait_until(60, 'why', sub {
             my @lines = substr($nginx->log_text, $seen)
                 =~ /^(.* pupil: database "$database": .*)$/mg;
             return @lines && $lines[-1] =~ $why }) };

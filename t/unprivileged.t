@@ -57,7 +57,7 @@ sub locked ($name) {
         "$name: nothing to say about it";
 }
 
-$nginx->wait_ready(10);
+$nginx->wait_ready;
 locked('start');
 
 
@@ -86,7 +86,7 @@ is $check->{code}, 0, 'pupilctl check finds nothing'
 # ---- a reload reads key and plugins again
 
 $nginx->reload(wait => 1);
-$nginx->wait_ready(10);
+$nginx->wait_ready;
 locked('reload');
 $_->close for values %{ $class->{http} };
 is_status $class->pupil->get('/v1/progress'), 200, 'sessions live on';

@@ -62,7 +62,7 @@ my @risen = split / /, floors();
 ok $risen[0] > $session && $risen[1] > $number, 'the floors rise';
 is $db->selectrow_array('SELECT count(*) FROM pupil.revocation'), 0,
     'nothing is left to be finished';
-wait_until(4, 'the sessions', sub {
+wait_until(60, 'the sessions', sub {
     $http->get('/v1/session')->status == 401 });
 is_deeply $db->selectall_arrayref(<<'', {}, $who->{id}),
     SELECT operation, fields, outcome FROM pupil.audit_event

@@ -29,7 +29,7 @@ location /old/ {
 }
 
 my $http = $nginx->http;
-ok eval { wait_until(10, 'ready', sub {
+ok eval { wait_until(60, 'ready', sub {
     $http->get('/status/ready')->status == 200 }) }, 'set in a server: ready';
 
 my $res = $http->get('/v1/session');

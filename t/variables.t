@@ -67,7 +67,7 @@ sub client ($where) {
 sub logged ($res) {
     my $id = $res->request_id;
     my @lines;
-    eval { wait_until(5, 'a line', sub {
+    eval { wait_until(60, 'a line', sub {
         @lines = grep { /^\Q$id\E\|/ } split /\n/, slurp($log) }) };
     is scalar(@lines), 1, 'one line with the id of the response';
     return $lines[0] // '';
@@ -83,7 +83,7 @@ sub is_logged ($res, $tenant, $person, $role, $name) {
 
 # ---- log_format
 
-wait_until(10, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200 });
 my %http = map { $_ => client($_) } qw(a b);
 my $res = $http{a}->get('/v1/session');

@@ -72,7 +72,7 @@ for my $step (['those under whom events are listed', 'pupil_keys',
     my $holder = $site->pg->connect($database, AutoCommit => 0);
     $holder->do("LOCK TABLE $table IN ACCESS EXCLUSIVE MODE");
     my $run = start();
-    wait_until(20, "$what: verify to wait", sub {
+    wait_until(60, "$what: verify to wait", sub {
         $db->selectrow_array('SELECT count(*) FROM pg_stat_activity WHERE'
             . " usename = 'pupil_operator' AND wait_event_type = 'Lock'")
             == $waiting });

@@ -35,7 +35,7 @@ my $file = tmp_dir() . '/verify';
 open my $out, '>', $file or die "$file: $!\n";
 my $verify = start_process([$seal->command(qw(audit verify))],
     stdout => $out, stderr => $out, env => Pupil::Site->ctl_env);
-wait_until(20, 'verify to wait', sub {
+wait_until(60, 'verify to wait', sub {
     $site->keystore->selectrow_array('SELECT count(*) FROM pg_stat_activity'
         . " WHERE usename = 'pupil_operator' AND wait_event_type = 'Lock'") });
 

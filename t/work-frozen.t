@@ -17,7 +17,7 @@ for my $database (qw(pupil pupil_keys)) {
     my $work = start_process([build_dir() . '/pupilctl', qw(work --follow),
         $site->ctl_databases], env => Pupil::Nginx->sanitizer_env,
         stdout => $out, stderr => $out);
-    my $pid = wait_until(30, 'it to pause', sub {
+    my $pid = wait_until(60, 'it to pause', sub {
         $site->db->selectrow_array('SELECT min(pid) FROM pg_stat_activity'
             . " WHERE usename = 'pupil_operator' AND datname = ? AND state ="
             . " 'idle' AND state_change < now() - interval '0.3 s'", {},
@@ -28,7 +28,7 @@ for my $database (qw(pupil pupil_keys)) {
     like slurp($log), qr/a database did not answer for \d+ s/,
         "$database: and says why";
     kill CONT => $pid;
-    wait_until(30, 'the connection to go', sub {
+    wait_until(60, 'the connection to go', sub {
         !$site->db->selectrow_array('SELECT count(*) FROM pg_stat_activity'
             . ' WHERE pid = ?', {}, $pid) });
 }

@@ -24,7 +24,7 @@ sub preference ($text) { return (json => { favourite_subjects => $text }) }
 is $pupil->patch('/v1/data/example', preference('Astronomi'))->status, 200,
     'a write';
 pool();     # asks the database about partitions, once for a while
-wait_until(10, 'both connections', sub { pool()->{connections} == 2 });
+wait_until(60, 'both connections', sub { pool()->{connections} == 2 });
 
 # A client of the pupil's that has asked.
 sub ask (@request) {
@@ -81,9 +81,9 @@ sub waiting () {
 # Asks n times; the first is held, and more than there is room for.
 sub pile_up ($n, $held, @request) {
     my @asked = ask(@request);
-    wait_until(20, 'one to be held', $held);
+    wait_until(60, 'one to be held', $held);
     push @asked, ask(@request) for 2 .. $n;
-    wait_until(20, 'all to pile up', sub { waiting() >= 3 });
+    wait_until(60, 'all to pile up', sub { waiting() >= 3 });
     return @asked;
 }
 
@@ -105,7 +105,7 @@ my @patch = (PATCH => '/v1/data/example', preference('A text'));
 hold_writes();
 my @writes = pile_up(8, \&is_held, @patch);
 # each of those has first asked who it is, in the places of reads
-wait_until(20, 'that to be over', sub { reads() == 401 });
+wait_until(60, 'that to be over', sub { reads() == 401 });
 for (1 .. 3) {
     is reads(), 401, 'reads go on';
     cmp_ok waiting(), '>=', 3, 'while commits wait';
@@ -132,7 +132,7 @@ for my $i (0, 1) {
     is scalar(@backends), 2, 'two connections';
     $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT 1');
     $db->do('SELECT pg_terminate_backend(?)', {}, $backends[$i]);
-    wait_until(20, 'one connection', sub { pool()->{connections} == 1 });
+    wait_until(60, 'one connection', sub { pool()->{connections} == 1 });
 
     is_status $pupil->get('/v1/data/identity'), 200, 'a read is served';
     is_status $pupil->patch('/v1/data/example', preference('Fiske')), 200,
@@ -140,7 +140,7 @@ for my $i (0, 1) {
     is_status $pupil->get('/v1/homework'), 200, 'and a read';
 
     $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT -1');
-    wait_until(20, 'both connections', sub { pool()->{connections} == 2 });
+    wait_until(60, 'both connections', sub { pool()->{connections} == 2 });
 }
 
 # What waits when its kind goes is taken by the other.
@@ -148,13 +148,13 @@ hold_writes();
 @writes = pile_up(3, \&is_held, @patch);
 $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT 1');
 $db->do('SELECT pg_terminate_backend(?)', {},
-        wait_until(20, 'one to wait', \&is_held));
-wait_until(20, 'the writer to be lost', sub { pool()->{connections} == 1 });
+        wait_until(60, 'one to wait', \&is_held));
+wait_until(60, 'the writer to be lost', sub { pool()->{connections} == 1 });
 let_go();
 is join(' ', sort map { $_->read_response->status } @writes), '200 200 503',
     'one was lost with its connection, the others go on';
 $db->do('ALTER ROLE pupil_gateway CONNECTION LIMIT -1');
-wait_until(20, 'both connections', sub { pool()->{connections} == 2 });
+wait_until(60, 'both connections', sub { pool()->{connections} == 2 });
 
 
 # ---- none of its own: all serve all
@@ -162,7 +162,7 @@ wait_until(20, 'both connections', sub { pool()->{connections} == 2 });
 $nginx->set(http => $site->http_conf(conf => { %$conf,
     pupil_pool => $conf->{pupil_pool} =~ s/writers=1/writers=0/r }));
 $nginx->reload(wait => 1);
-wait_until(10, 'ready', sub {
+wait_until(60, 'ready', sub {
     $nginx->http->get('/status/ready')->status == 200
     && pool()->{connections} == 2 && pool()->{in_flight} == 0 });
 $pupil->close;

@@ -108,11 +108,11 @@ is has(), '1 4', 'who is in the class this day has it';
 my $utc = int(time / 86_400) - $local;      # 1: there it is a day later
 my $then = $utc == 1 ? '1 2' : '3 4';
 is zone('UTC')->{code}, 0, 'another zone';
-wait_until(20, 'whose day it is then', sub { has() eq $then });
+wait_until(60, 'whose day it is then', sub { has() eq $then });
 is has(), $then, 'has it then';
 
 is zone($zone)->{code}, 0, 'the first zone';
-wait_until(20, 'as it was', sub { has() eq '1 4' });
+wait_until(60, 'as it was', sub { has() eq '1 4' });
 is_status log_in("pupil$_"), 200, "pupil$_ logs in then" for 1 .. 4;
 
 done_testing;

@@ -65,7 +65,7 @@ for my $odd (
     my $folder = roster_folder($case, 1);
     $make->("$folder/notes.csv");
     my $run = $school->ctl('import', 'oneroster', $folder, '--json',
-                           $school->ctl_where, { timeout => 20 });
+                           $school->ctl_where, { timeout => 300 });
     is $run->{code}, 1, "$what in a folder" or diag $run->{out};
     like $run->{err}, qr/notes\.csv is no plain file/, 'is named';
 }

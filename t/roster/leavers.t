@@ -71,7 +71,7 @@ my $before = $work->();
 my $run = import(without('p1'));
 is $run->{json}{closed}, 1, 'one account is closed';
 is status($id{1}), 'closed recovery recovery', 'in both databases';
-wait_until(5, 'the session to end', sub {
+wait_until(60, 'the session to end', sub {
     $one->get('/v1/session')->status == 401 });
 is $class->nginx->http->login(@{ $class->person(1) }{qw(login password)})
     ->status, 401, 'nor does a log-in begin another';
@@ -181,14 +181,14 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
     my $said = tmp_dir() . '/said';
     my $import = $start->('/dev/null', 'import', 'oneroster', without(),
                           '--close-absent');
-    wait_until(20, 'the roster to wait', sub { $waiting->() == 1 });
+    wait_until(60, 'the roster to wait', sub { $waiting->() == 1 });
     is status($id), 'closed recovery active', 'is half back';
     my $close = $start->($said, 'subject', 'close', $id);
-    wait_until(20, 'the operator to wait, or to be told', sub {
+    wait_until(60, 'the operator to wait, or to be told', sub {
         $waiting->() == 2 || !alive($close) });
     $holder->rollback;
     $holder->disconnect;
-    process_ends($_, 30) for $import, $close;
+    process_ends($_, 60) for $import, $close;
 
     like slurp($said), qr/an import of this tenant is running/,
         'the operator is told to try again';
@@ -215,7 +215,7 @@ like status(Pupil::Roster::id_of($site, 'pupil5')), qr/^active/, 'nor touched';
                              without(), $site->ctl_where],
                             env => $site->ctl_env, stdout => $out,
                             stderr => $out);
-    wait_until(20, 'the import to wait for the key', sub {
+    wait_until(60, 'the import to wait for the key', sub {
         $site->pg->dbh('postgres')->selectrow_array('SELECT count(*) FROM'
             . " pg_stat_activity WHERE usename = 'pupil_operator' AND"
             . " wait_event_type = 'Lock'") });

@@ -55,7 +55,7 @@ sub killed_reading ($peer, $path, @words) {
     my $waits = eval { wait_until 30, 'the page to be asked for', sub {
         2 <= grep { $_->[0] eq $path } $peer->asked } };
     kill KILL => $pid;
-    process_ends($pid, 10) or die "pupilctl survives SIGKILL\n";
+    process_ends($pid, 60) or die "pupilctl survives SIGKILL\n";
     my $killed = ($? & 127) == 9;
     wait_until 20, 'what it had begun to end', sub {
         !Pupil::Killed::sessions($site) };

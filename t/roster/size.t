@@ -22,7 +22,7 @@ sub import ($file, $text) {
     my $folder = roster_folder(\%from, 1, $file => $text);
     my $run = run_cmd('prlimit', '--as=' . MOST, build_dir() . '/pupilctl',
         'import', 'oneroster', $folder, '--json', $site->ctl_where,
-        { timeout => 240, env => Pupil::Site->ctl_env });
+        { timeout => 300, env => Pupil::Site->ctl_env });
     unlink glob "$folder/*";
     return { %$run, json => eval { JSON::XS::decode_json($run->{out}) } // {} };
 }

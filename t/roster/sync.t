@@ -112,7 +112,7 @@ sleep 0.5;
 $run = sync();
 is $run->{code}, 1, 'two at once';
 like $run->{err}, qr/another sync of \S+ is running/, 'are not';
-wait_until(20, 'its first try to end', sub {
+wait_until(60, 'its first try to end', sub {
     !Pupil::Killed::sessions($site) });
 $db->do('SELECT pg_advisory_unlock(1347760177, hashtext(?))', {},
         $site->tenant);

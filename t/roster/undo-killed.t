@@ -168,7 +168,7 @@ open my $null, '>', '/dev/null' or die "$!\n";
 my $pid = start_process([build_dir() . '/pupilctl', @undo],
                         env => Pupil::Site->ctl_env, stdout => $null,
                         stderr => $null);
-wait_until(20, 'the undo to wait', sub {
+wait_until(60, 'the undo to wait', sub {
     Pupil::Killed::sessions($site, 1) });
 for my $other (\@undo, \@change) {
     my $second = $site->ctl(@$other);
@@ -177,7 +177,7 @@ for my $other (\@undo, \@change) {
 }
 $holder->rollback;
 $holder->disconnect;
-process_ends($pid, 20);
+process_ends($pid, 60);
 is $?, 0, 'the first ends';
 is state_of(), $before, 'and all is as before';
 
@@ -192,14 +192,14 @@ for my $name (qw(pupil pupil_keys)) {
     my $cut = start_process([build_dir() . '/pupilctl', @undo],
                             env => Pupil::Site->ctl_env, stdout => $null,
                             stderr => $null);
-    wait_until(20, 'the undo to wait', sub {
+    wait_until(60, 'the undo to wait', sub {
         Pupil::Killed::sessions($site, 1) });
     $site->pg->dbh('postgres')->do('SELECT pg_terminate_backend(pid) FROM'
         . " pg_stat_activity WHERE usename = 'pupil_operator' AND datname = ?",
         {}, $name);
     $hold->rollback;
     $hold->disconnect;
-    process_ends($cut, 20);
+    process_ends($cut, 60);
     is $? >> 8, 1, "without a connection to $name it fails";
 }
 is $site->ctl(@undo)->{code}, 0, 'and is taken up';

@@ -172,7 +172,7 @@ my $teacher = $class->nginx->http;
 is $teacher->login(@{ $class->person(2) }{qw(login password)})->status, 200,
     'a teacher by a mistake';
 is undo($run)->{code}, 0, 'is none';
-wait_until(2, 'the session to end', sub {
+wait_until(60, 'the session to end', sub {
     $teacher->get('/v1/session')->status == 401 });
 is_deeply state_of(), $before, 'and a pupil as before';
 

@@ -34,7 +34,7 @@ sub new ($class) {
 sub DESTROY ($self) {
     local ($?, $@);
     kill KILL => $self->{pid} if $self->{owner} == $$;
-    process_ends($self->{pid}, 5) if $self->{owner} == $$;
+    process_ends($self->{pid}, 60) if $self->{owner} == $$;
 }
 
 sub port ($self) { $self->{port} }

@@ -61,7 +61,7 @@ sub other_pupil () {
 }
 
 
-sub client ($self) { $self->{nginx}->http(timeout => 15) }
+sub client ($self) { $self->{nginx}->http }
 
 sub log_in ($self, $who) {
     $self->{http}{$who} = $self->client;

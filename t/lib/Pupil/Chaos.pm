@@ -64,7 +64,7 @@ sub person ($self, $login) {
 }
 
 sub client ($self, $person, %opt) {
-    my $http = $self->{nginx}->http(timeout => 30, %opt);
+    my $http = $self->{nginx}->http(timeout => 120, %opt);
     $http->{cookies} = { %{ $person->{cookies} } };
     $http->csrf($person->{csrf});
     return $http;
@@ -354,7 +354,7 @@ SQL
 # Serves again by itself: a pupil's page is answered.
 sub recovers ($self, $seconds, $name) {
     my $start = time;
-    my $http = $self->client($self->{pupils}[0], timeout => 10);
+    my $http = $self->client($self->{pupils}[0]);
     my $ok = eval { wait_until($seconds, 'an answer', sub {
         my $res = eval { $http->get('/v1/homework') };
         $http->close if !$res;
@@ -381,7 +381,7 @@ sub flat ($self, $before, $name, $kib = 6144, $again = undef) {
     }
     my $fds = $before->[0] + 4 * $workers;
     my $now;
-    my $ok = eval { wait_until(15, 'descriptors', sub {
+    my $ok = eval { wait_until(60, 'descriptors', sub {
         $now = $self->measure;
         return $now->[0] <= $fds
                && (my @all = $self->{nginx}->workers) == $workers;

@@ -236,7 +236,7 @@ sub on_each ($self, $http) {
 sub soon ($self, $is, $name, $code, @clients) {
     my $want = join ' ', ($is) x 2;
     my $last;
-    eval { wait_until(3, $name, sub {
+    eval { wait_until(60, $name, sub {
         $last = join ' ', map { $code->($_) } @clients;
         return $last eq $want }) };
     local $Test::Builder::Level = $Test::Builder::Level + 1;

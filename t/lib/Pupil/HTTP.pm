@@ -22,11 +22,11 @@ use Time::HiRes qw(time);
 my $json = JSON::XS->new->utf8->canonical->allow_nonref;
 
 
-# Options: port, host (localhost), tls, timeout (20 s), header => { ... } for
+# Options: port, host (localhost), tls, timeout (120 s), header => { ... } for
 # every request.
 sub new ($class, %opt) {
     return bless { host => 'localhost', address => '127.0.0.1',
-                   timeout => 20, header => {}, cookies => {}, in => '',
+                   timeout => 120, header => {}, cookies => {}, in => '',
                    %opt }, $class;
 }
 

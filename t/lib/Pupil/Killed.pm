@@ -43,21 +43,21 @@ sub killed_at ($site, $step, @words) {
     my $pid = start_process([build_dir() . '/pupilctl', @words],
                             env => Pupil::Site->ctl_env, stdout => $null,
                             stderr => $null);
-    my $waits = eval { wait_until(20, 'pupilctl to wait', sub {
+    my $waits = eval { wait_until(60, 'pupilctl to wait', sub {
         sessions($site, 1) }) };
     kill KILL => $pid;
-    process_ends($pid, 10) or die "pupilctl survives SIGKILL\n";
+    process_ends($pid, 60) or die "pupilctl survives SIGKILL\n";
     my $killed = ($? & 127) == 9;
     $holder->rollback;
     $holder->disconnect;
-    wait_until(20, 'what it had begun to end', sub { !sessions($site) });
+    wait_until(60, 'what it had begun to end', sub { !sessions($site) });
     return $waits && $killed;
 }
 
 # True when this signal ended it, or, for 0, when it failed by itself.
 sub ended_by ($site, $signal, @words) {
-    my $run = run_cmd(@words, { timeout => 60, env => Pupil::Site->ctl_env });
-    wait_until(20, 'what it had begun to end', sub { !sessions($site) });
+    my $run = run_cmd(@words, { timeout => 300, env => Pupil::Site->ctl_env });
+    wait_until(60, 'what it had begun to end', sub { !sessions($site) });
     return !$run->{timeout} && $run->{code} == ($signal ? 128 + $signal : 1);
 }
 

@@ -182,7 +182,7 @@ sub start ($self) {
         stderr => $log, env => $self->{preload} ? $self->{preload}->env
                                                 : $self->sanitizer_env);
 
-    wait_until(30, 'nginx to listen', sub {
+    wait_until(60, 'nginx to listen', sub {
         if (process_ends($self->{pid}, 0)) {
             delete $self->{pid};
             die 'nginx did not start: ' . slurp("$self->{dir}/stderr.log")
@@ -215,7 +215,7 @@ sub client_of_each ($self) {
 }
 
 # Waits until each worker can serve.
-sub wait_ready ($self, $seconds = 20) {
+sub wait_ready ($self, $seconds = 60) {
     my %of = $self->client_of_each;
     wait_until($seconds, 'each worker to be ready', sub {
         !grep { $_->get('/status/ready')->status != 200 } values %of });
@@ -230,7 +230,7 @@ sub reload ($self, %opt) {
     my $seen = length $self->log_text;
 
     kill HUP => $self->{pid};
-    wait_until(30, 'nginx to reload', sub {
+    wait_until(60, 'nginx to reload', sub {
         return 1 if grep { !$old{$_} } $self->workers;
         return substr($self->log_text, $seen) =~ /\[emerg\]/;
     });
@@ -247,7 +247,7 @@ sub kill_worker ($self, $pid = ($self->workers)[0], $signal = 'KILL') {
     $self->allow_log(qr/worker process $pid exited on signal/,
                      qr/shared memory zone "\w+" was locked by $pid\b/);
     kill $signal => $pid;
-    wait_until(10, "worker $pid to end", sub { !alive($pid) });
+    wait_until(60, "worker $pid to end", sub { !alive($pid) });
     return $self;
 }
 
@@ -271,7 +271,7 @@ sub rss ($self) {
 
 # Ends it gracefully; false if that did not work in $seconds, and then by
 # force.  The exit code is checked, too: a sanitizer sets it.
-sub quit ($self, $seconds = 25) {
+sub quit ($self, $seconds = 60) {
     my $pid = delete $self->{pid} // return 1;
     my @workers = children_of($pid);
     my $graceful = 1;
@@ -281,9 +281,9 @@ sub quit ($self, $seconds = 25) {
         $graceful = 0;
         $self->complain("did not end $seconds s after SIGQUIT");
         kill TERM => $pid;
-        if (!process_ends($pid, 5)) {
+        if (!process_ends($pid, 60)) {
             kill KILL => $pid, @workers;
-            process_ends($pid, 5);
+            process_ends($pid, 60);
         }
     } elsif ($? != 0) {
         $graceful = 0;
@@ -298,8 +298,8 @@ sub kill9 ($self) {
     my $pid = delete $self->{pid} // return $self;
     my @workers = children_of($pid);
     kill KILL => $pid, @workers;
-    process_ends($pid, 5);
-    wait_until(10, 'the workers to end', sub { !grep { alive($_) } @workers });
+    process_ends($pid, 60);
+    wait_until(60, 'the workers to end', sub { !grep { alive($_) } @workers });
     return $self;
 }
 
@@ -314,7 +314,7 @@ sub complain ($self, $text) { push @{ $self->{complaints} }, $text }
 
 
 # Waits for a line in error.log.
-sub wait_log ($self, $pattern, $seconds = 20) {
+sub wait_log ($self, $pattern, $seconds = 60) {
     return wait_until($seconds, "error.log to have $pattern",
                       sub { $self->log_text =~ $pattern });
 }

@@ -116,7 +116,7 @@ sub done ($self) { $self->mode eq 'pass' }
 sub stop ($self) {
     my $pid = delete $self->{pid} // return;
     kill KILL => $pid;
-    process_ends($pid, 5);
+    process_ends($pid, 60);
 }
 
 END { local $?; $_->stop for @started }

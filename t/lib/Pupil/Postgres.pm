@@ -196,10 +196,10 @@ sub stop ($self, $mode = 'fast') {
 
     $_->disconnect for values %{ delete $self->{dbh} // {} };
     kill $signal{$mode} // die("stop: $mode?\n"), $pid;
-    if (!process_ends($pid, 30)) {
+    if (!process_ends($pid, 60)) {
         kill QUIT => $pid;
-        kill KILL => $pid if !process_ends($pid, 10);
-        process_ends($pid, 10);
+        kill KILL => $pid if !process_ends($pid, 60);
+        process_ends($pid, 60);
         die "PostgreSQL did not stop ($mode)\n";
     }
     return $self;
@@ -220,8 +220,8 @@ sub kill9 ($self) {
     kill STOP => $pid;
     @all = ($pid, children_of($pid));
     kill KILL => @all;
-    process_ends($pid, 10) or die "PostgreSQL survives SIGKILL\n";
-    wait_until(10, 'the backends to end', sub { !grep { alive($_) } @all });
+    process_ends($pid, 60) or die "PostgreSQL survives SIGKILL\n";
+    wait_until(60, 'the backends to end', sub { !grep { alive($_) } @all });
     return $self;
 }
 
@@ -268,7 +268,7 @@ sub dbh ($self, $db = 'postgres') {
 # A backup of a database, into a file.
 sub dump ($self, $db, $file) {
     my $run = run_cmd('pg_dump', '-C', '-f', $file, $self->conninfo($db),
-                      { timeout => 120 });
+                      { timeout => 300 });
     die "pg_dump: $run->{err}" if $run->{code};
     return $self;
 }
@@ -278,7 +278,7 @@ sub beside ($self, $db, $file, $as = 'beside') {
     spew("$file.$as", slurp($file) =~ s/((?:DATABASE|connect) )$db\b/$1$as/gr);
     my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f',
                       "$file.$as", $self->conninfo('postgres'),
-                      { timeout => 120 });
+                      { timeout => 300 });
     die "psql: $run->{err}" if $run->{code};
     return $self;
 }

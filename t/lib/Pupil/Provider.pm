@@ -33,7 +33,7 @@ sub at ($class, $port) { bless { port => $port }, $class }
 sub DESTROY ($self) {
     local ($?, $@);
     kill KILL => $self->{pid} if $self->{pid} && $self->{owner} == $$;
-    process_ends($self->{pid}, 5) if $self->{pid} && $self->{owner} == $$;
+    process_ends($self->{pid}, 60) if $self->{pid} && $self->{owner} == $$;
 }
 
 sub issuer ($self) { "https://localhost:$self->{port}/auth/realms/broker" }

@@ -28,7 +28,7 @@ sub new ($class) {
     open my $log, '>', "$folder/log" or die;
     Pupil::Test::start_process([root_dir() . '/t/lib/smtpd.py', $port, $folder,
         @$ca{qw(cert key)}, 'starttls'], stdout => $log, stderr => $log);
-    wait_until(20, 'the relay', sub {
+    wait_until(60, 'the relay', sub {
         IO::Socket::INET->new("127.0.0.1:$port") });
     return bless { port => $port, folder => $folder, ca => $ca->{ca},
                    seen => 0 }, $class;

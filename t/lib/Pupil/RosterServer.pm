@@ -35,7 +35,7 @@ sub new ($class, %opt) {
         print STDERR "# roster server: $@" if $@;
         POSIX::_exit(1);
     }
-    wait_until(20, 'the server of rosters', sub {
+    wait_until(60, 'the server of rosters', sub {
         IO::Socket::INET->new("127.0.0.1:$self->{port}") });
     return $self;
 }

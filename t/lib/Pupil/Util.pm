@@ -103,7 +103,7 @@ sub spew ($path, $text, $mode = 0644) {
 
 
 # Runs a program to its end.  Options: stdin => bytes, env => {...},
-# timeout => seconds (60), as => account, dir => working folder.  Gives a hash
+# timeout => seconds (300), as => account, dir => working folder.  Gives a hash
 # of code (128 + signal if killed), out, err, and timeout if it was cut short.
 sub run_cmd (@cmd) {
     my %opt = ref $cmd[-1] eq 'HASH' ? %{ pop @cmd } : ();
@@ -116,14 +116,14 @@ sub run_cmd (@cmd) {
 
     my $pid = start_process(\@cmd, %opt, stdin => $file{stdin},
                             stdout => $file{out}, stderr => $file{err});
-    my $ended = process_ends($pid, $opt{timeout} // 60);
+    my $ended = process_ends($pid, $opt{timeout} // 300);
     my $status = $?;
 
     if (!$ended) {
         kill TERM => $pid;              # it may have started others
-        if (!process_ends($pid, 20)) {
+        if (!process_ends($pid, 60)) {
             kill KILL => $pid;
-            process_ends($pid, 5);
+            process_ends($pid, 60);
         }
         $status = $?;
     }
