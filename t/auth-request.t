@@ -23,7 +23,7 @@ location = /broken { internal; return 500; }
 
 my $yes = "server { listen 127.0.0.1:$upstream; location / { return 204; } }\n";
 
-my $chaos = Pupil::Chaos->new(pupils => 3, http => $yes, server => $gates);
+my $chaos = Pupil::Chaos->new(pupils => 3, slow => 10, http => $yes, server => $gates);
 my ($nginx, $site, $db) = ($chaos->nginx, $chaos->site, $chaos->site->db);
 my ($pupil) = $chaos->pupils;
 

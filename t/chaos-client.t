@@ -10,7 +10,7 @@ use Pupil::Chaos;
 use Pupil::HTTP2;
 use Time::HiRes qw(sleep time);
 
-my $chaos = Pupil::Chaos->new(pupils => 5);
+my $chaos = Pupil::Chaos->new(pupils => 5, slow => 10);
 my $nginx = $chaos->nginx;
 my ($leaver, $talker) = ($chaos->pupils)[3, 4];
 

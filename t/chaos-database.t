@@ -36,7 +36,7 @@ sub is_down ($name) {
         $slowest = $took if $took > $slowest;
     }
     is join("\n", @faults), '', "$name: 503 with Retry-After everywhere";
-    cmp_ok $slowest, '<', 6, sprintf '%s: the slowest took %.1f s', $name,
+    cmp_ok $slowest, '<', 60, sprintf '%s: the slowest took %.1f s', $name,
                                      $slowest;
 }
 
@@ -94,7 +94,7 @@ for my $how (qw(immediate fast kill9)) {
     cmp_ok $report->{statuses}{503} // 0, '>', 0, "$how: 503 was seen";
     cmp_ok $report->{statuses}{0} // 0, '==', 0,
         "$how: no connection was cut (" . statuses($report) . ')';
-    cmp_ok $report->{slowest}, '<', 12, "$how: no request waited for long";
+    cmp_ok $report->{slowest}, '<', 60, "$how: no request waited for long";
     $chaos->settled($report, $how);
     one_line($how, qw(data keys));
 }

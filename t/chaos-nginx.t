@@ -9,7 +9,7 @@ use Pupil::Test;
 use Pupil::Chaos;
 use Time::HiRes qw(sleep time);
 
-my $chaos = Pupil::Chaos->new(pupils => 4);
+my $chaos = Pupil::Chaos->new(pupils => 4, slow => 10);
 my $nginx = $chaos->nginx;
 
 sub statuses ($report) {

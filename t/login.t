@@ -181,6 +181,10 @@ for (@gone) {
         json => { identifier => 'gone', password => 'x' }));
     $_->close;
 }
+my %of = $nginx->client_of_each;
+wait_until(60, 'a place on each worker', sub {
+    !grep { $_->login(@$teacher{qw(login password)})->status != 200 }
+          values %of });
 my $slow = $nginx->http;
 $slow->connect;
 $slow->send_raw($slow->request_bytes(POST => '/v1/login',

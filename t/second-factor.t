@@ -26,7 +26,7 @@ is $test->{code}, 0, 'nginx takes pupil_second_factor' or do {
     done_testing;
     exit;
 };
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

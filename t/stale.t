@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep);
 
 use constant SENDERS => 3;
 
-my $chaos = Pupil::Chaos->new(pupils => 2);
+my $chaos = Pupil::Chaos->new(pupils => 2, slow => 10);
 my ($nginx, $db) = ($chaos->nginx, $chaos->site->db);
 my ($pupil) = $chaos->pupils;
 my $http = $chaos->client($pupil);

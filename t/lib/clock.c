@@ -5,8 +5,8 @@
  * reads what t/lib/Pupil/Clock.pm writes to the file PUPIL_CLOCK.
  *
  * The time of day is so many seconds ahead, at any moment as the file says.
- * The clock that only runs on, and sleep(), are so many times as fast; so many
- * seconds of the former have passed at once.
+ * The clock that only runs on, and sleep(), are so many times as fast, or as
+ * slow; so many seconds of the former have passed at once.
  */
 
 #include <fcntl.h>
@@ -26,10 +26,11 @@ typedef struct {
     int64_t  ahead;             /* seconds */
     int64_t  speed;
     int64_t  passed;            /* seconds */
+    int64_t  slow;
 } clock_file_t;
 
 
-static const clock_file_t     still = { .ahead = 0, .speed = 1 };
+static const clock_file_t     still = { .speed = 1, .slow = 1 };
 
 static const volatile clock_file_t  *set = &still;
 static int64_t                        began;
@@ -84,9 +85,9 @@ clock_gettime(clockid_t id, struct timespec *ts)
         ts->tv_sec += set->ahead;
 
     } else if (id == CLOCK_MONOTONIC
-               && (set->speed != 1 || set->passed != 0))
+               && (set->speed != 1 || set->passed != 0 || set->slow != 1))
     {
-        now = began + (monotonic() - began) * set->speed
+        now = began + (monotonic() - began) * set->speed / set->slow
               + set->passed * SECOND;
         ts->tv_sec = now / SECOND;
         ts->tv_nsec = now % SECOND;
@@ -132,7 +133,7 @@ sleep(unsigned int seconds)
     int64_t          ns;
     struct timespec  ts;
 
-    ns = seconds * SECOND / set->speed;
+    ns = seconds * SECOND * set->slow / set->speed;
     ts.tv_sec = ns / SECOND;
     ts.tv_nsec = ns % SECOND;
 

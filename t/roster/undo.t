@@ -10,6 +10,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Class;
+use Pupil::Clock;
 use Pupil::Roster;
 use JSON::XS ();
 
@@ -98,7 +99,10 @@ is images(), 14, 'and has no image';
 my %who = map { ($_ => Pupil::Roster::id_of($site, "pupil$_")) } 1 .. 12;
 $class->{people} = { teacher => $site->person('tina.lar'),
                      map { ($_ => $site->person("pupil$_")) } 1 .. 12 };
-$class->{nginx} = $site->nginx(workers => 2)->start;
+# what is revoked is heard of, and what is held up by a machine is no reason
+$class->{nginx} = $site->nginx(workers => 2, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' })
+    ->by(Pupil::Clock->new(slow => 10))->start;
 
 
 # ---- each kind of change, and it undone

@@ -17,6 +17,7 @@ use v5.36;
 
 use JSON::XS ();
 use POSIX ();
+use Pupil::Clock;
 use Pupil::Test;
 use Test::More ();
 use Time::HiRes qw(sleep time);
@@ -24,14 +25,18 @@ use Time::HiRes qw(sleep time);
 my $DATA = root_dir() . '/docs/quickstart/data/sds-100-users';
 
 
-# Options: pupils (how many), and those of Pupil::Site::nginx.
+# Options: pupils (how many), slow (1: nginx gives up that much later, as
+# Pupil::Clock says), and those of Pupil::Site::nginx.
 sub new ($class, %opt) {
     my $pupils = delete $opt{pupils} // 4;
+    my $slow = delete $opt{slow};
     my $site = pupil_up(import => 1);
     my $self = bless { site => $site, runs => 0 }, $class;
 
     $self->{nginx} = $site->nginx(workers => 2, log_level => 'notice',
-                                  %opt)->start;
+                                  %opt);
+    $self->{nginx}->by(Pupil::Clock->new(slow => $slow)) if $slow;
+    $self->{nginx}->start;
     my @logins = class_of_pupils($pupils);
     $self->{teacher} = $self->person('CBeane');
     $self->{pupils} = [map { $self->person($_) } @logins];

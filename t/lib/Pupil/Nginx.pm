@@ -172,9 +172,10 @@ sub by ($self, $preload) {
 }
 
 
-# Starts it, and waits until it listens and has its workers.
+# Starts it, and waits until it listens, and its workers are connected.
 sub start ($self) {
     die "nginx runs already\n" if $self->{pid};
+    my $seen = length $self->log_text;
     open my $log, '>>', "$self->{dir}/stderr.log" or die "stderr.log: $!\n";
     $self->{pid} = start_process(
         [@{ $self->{wrap} // [] }, $self->command, '-e', $self->error_log],
@@ -193,6 +194,28 @@ sub start ($self) {
         return $probe && $self->workers >= ($self->{workers} =~ /^\d+$/
                                             ? $self->{workers} : 1);
     });
+    return $self->connected($seen);
+}
+
+# Waits until each worker is connected to both databases: a request waits two
+# seconds for that, which a slow machine takes.  Not where the log says since
+# then that there is something amiss, or where nothing says how it is.
+sub connected ($self, $seen) {
+    return $self if $self->conf_text !~ /\bpupil_status;/;
+    my %of;
+    eval { wait_until(60, 'each worker to be connected', sub {
+        return 1 if substr($self->log_text, $seen)
+                    =~ /\[(?:error|crit|alert|emerg)\].* pupil: /;
+        my $http = $self->http(timeout => 10);
+        my $res = $http->get('/status');
+        return 1 if $res->status != 200;
+        my $status = $res->json;
+        $of{ $status->{worker}{pid} } = 1
+            if !grep { !$status->{$_}{connections} }
+               qw(database_data database_keys);
+        my %now = map { $_ => 1 } $self->workers;
+        return keys %now == grep { $now{$_} } keys %of;
+    }) };
     return $self;
 }
 
@@ -237,7 +260,7 @@ sub reload ($self, %opt) {
     wait_until(60, 'the old workers to end', sub {
         !grep { $old{$_} } $self->workers
     }) if $opt{wait};
-    return $self;
+    return $opt{wait} ? $self->connected($seen) : $self;
 }
 
 
