@@ -13,7 +13,8 @@ use Pupil::Day;
 
 use JSON::XS ();
 
-my $day = Pupil::Day->up(workers => 2)->all_here->work;
+my $day = Pupil::Day->up(workers => 2, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' })->all_here->work;
 my ($db, $keys, $site, $nginx) = ($day->db, $day->site->keystore, $day->site,
                                   $day->nginx);
 my %person = map { $_ => $day->person($_) } qw(pupil classmate teacher);

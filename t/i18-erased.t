@@ -11,7 +11,8 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
 
-my $day = Pupil::Day->up(workers => 2)->all_here->work;
+my $day = Pupil::Day->up(workers => 2, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' })->all_here->work;
 my ($db, $keys, $site) = ($day->db, $day->site->keystore, $day->site);
 my %person = map { $_ => $day->person($_) }
     qw(pupil classmate teacher colleague);

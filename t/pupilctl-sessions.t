@@ -11,7 +11,8 @@ use JSON::XS qw(decode_json);
 use Pupil::Test;
 use Pupil::Day;
 
-my $day = Pupil::Day->up(workers => 2);
+my $day = Pupil::Day->up(workers => 2, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' });
 my ($site, $db, $nginx) = ($day->site, $day->db, $day->nginx);
 my %person = map { $_ => $day->person($_) } qw(pupil classmate teacher);
 

@@ -14,7 +14,8 @@ use Pupil::Factor;
 my $day = Pupil::Day->up(start => 0, workers => 2,
     server => 'location /v1/login { pupil_login; }',
     locations => { login => undef },
-    conf => { pupil_second_factor => 'teacher=required pupil=optional' });
+    conf => { pupil_session_zone => 'pupil_sessions:1m valid=5m',
+        pupil_second_factor => 'teacher=required pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
 my $clock = Pupil::Clock->new->of_all($day->pg);
 $nginx->start;

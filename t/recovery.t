@@ -12,7 +12,8 @@ use Pupil::Test;
 use Pupil::Day;
 use JSON::XS ();
 
-my $day = Pupil::Day->up(workers => 2)->all_here->work;
+my $day = Pupil::Day->up(workers => 2, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' })->all_here->work;
 my ($site, $db, $keys) = ($day->site, $day->db, $day->site->keystore);
 my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate colleague);
 my $at = "/v1/homework/$day->{homework}{id}/progress";

@@ -18,6 +18,7 @@ my ($below) = slurp(root_dir() . '/README.md')
     =~ /^\s*(location .*\{ pupil_login; \})$/m;
 my @login = (server => $below, locations => { login => undef });
 my $day = Pupil::Day->up(start => 0, @login, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m',
     pupil_second_factor => 'teacher=required pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
 my $test = $nginx->test;

@@ -13,6 +13,7 @@ use Pupil::Day;
 use Pupil::Factor;
 
 my $day = Pupil::Day->up(start => 0, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m',
     pupil_second_factor => 'pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
 my $clock = Pupil::Clock->new->of_all($day->pg);

@@ -53,7 +53,8 @@ import(without());
 $class->{people} = { teacher => $site->person('tina.lar'),
                      map { ($_ => $site->person("pupil$_")) } 1 .. 4 };
 my %id = map { $_ => $class->person($_)->{id} } 1 .. 4;
-$class->{nginx} = $site->nginx(workers => 1)->start;
+$class->{nginx} = $site->nginx(workers => 1, conf => {
+    pupil_session_zone => 'pupil_sessions:1m valid=5m' })->start;
 
 my %classes = $class->classes;
 $class->{class_id} = $classes{'7A'};

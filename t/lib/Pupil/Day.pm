@@ -232,7 +232,7 @@ sub on_each ($self, $http) {
     return values %of;
 }
 
-# A test: within a second, and some for the machine, the same on both.
+# A test: soon the same on both.
 sub soon ($self, $is, $name, $code, @clients) {
     my $want = join ' ', ($is) x 2;
     my $last;
