@@ -28,7 +28,7 @@ sub only ($report, $name, $cut) {
 
 my $load = $chaos->start;
 sleep 3;
-my $report = $chaos->end($load);
+my $report = $chaos->worked($load)->end($load);
 only($report, 'warm-up', 0);
 $chaos->settled($report, 'warm-up');
 my $warm = $chaos->measure;
@@ -42,7 +42,7 @@ for (1 .. 4) {
     $nginx->reload(wait => 1);
 }
 sleep 0.5;
-$report = $chaos->end($load);
+$report = $chaos->worked($load)->end($load);
 
 # An idle connection that is closed while a request comes (pitfall 23): one
 # per process and reload.
@@ -60,7 +60,7 @@ $nginx->reload;
 sleep 0.5;
 is join(' ', $nginx->workers), "@before", 'a bad configuration: same workers';
 spew($nginx->conf_file, $conf);
-$report = $chaos->end($load);
+$report = $chaos->worked($load)->end($load);
 only($report, 'a bad configuration', 0);
 $chaos->settled($report, 'a bad configuration');
 
@@ -79,7 +79,7 @@ for (1 .. 4) {
     });
 }
 sleep 0.5;
-$report = $chaos->end($load);
+$report = $chaos->worked($load)->end($load);
 only($report, 'kill -9', 4 * 5);
 cmp_ok $report->{statuses}{0} // 0, '>', 0, 'kill -9: was noticed';
 $chaos->settled($report, 'kill -9');
@@ -92,7 +92,7 @@ sleep 0.8;
 $nginx->kill9;
 $nginx->start;
 sleep 0.8;
-$report = $chaos->end($load);
+$report = $chaos->worked($load)->end($load);
 is $chaos->errors($report), '',
     'all are killed: no error was answered (' . statuses($report) . ')';
 $chaos->settled($report, 'all are killed');

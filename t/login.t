@@ -5,6 +5,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 
 my $site = pupil_up(import => 1);
 my $nginx = $site->nginx(workers => 2,
@@ -14,7 +15,8 @@ my $nginx = $site->nginx(workers => 2,
                location = /staff/login { pupil_login;
                    pupil_login_password staff; }
                location = /other/login { pupil_login;
-                   pupil_tenant $http_x_tenant; }')->start;
+                   pupil_tenant $http_x_tenant; }')
+    ->by(Pupil::Clock->new(slow => 10))->start;
 my $teacher = $site->person('CBeane');
 my $pupil = $site->person('OKlein');
 my $audit = sub ($request) {

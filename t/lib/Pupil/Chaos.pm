@@ -114,7 +114,19 @@ sub start ($self) {
         spew("$dir/report.$person->{login}",
              JSON::XS->new->utf8->encode($report));
     }) } @who;
-    return { dir => $dir, pids => \@pids };
+    return { dir => $dir, pids => \@pids, stored => $self->stored };
+}
+
+sub stored ($self) {
+    return $self->{site}->db->selectrow_array('SELECT count(*) FROM'
+                                              . ' data.progress');
+}
+
+# Waits until pupils have stored some.
+sub worked ($self, $load, $many = 12) {
+    eval { wait_until(60, 'pupils to work', sub {
+        $self->stored >= $load->{stored} + $many }) };
+    return $self;
 }
 
 # A process of ours that runs $code and ends.
