@@ -144,9 +144,9 @@ same('progress', $_) for qw(pupil classmate teacher);
 
 my $later = at('teacher', $plain)->post('/v1/homework', json => $day->body(
     title => 'Snart', assigned_at => strftime('%Y-%m-%dT%H:%M:%SZ',
-    gmtime(time + 2)), due_at => strftime('%Y-%m-%dT%H:%M:%SZ',
-    gmtime(time + 5))));
-is_status $later, 201, 'assigned in two seconds, due in five';
+    gmtime(time + 6)), due_at => strftime('%Y-%m-%dT%H:%M:%SZ',
+    gmtime(time + 14))));
+is_status $later, 201, 'assigned in some seconds, due in some more';
 ok !(grep { $_ eq 'Snart' } @{ titles(same('not assigned yet', $_)) }),
     'it is not shown' for qw(pupil teacher);
 wait_until(60, 'it is assigned', sub { grep { $_ eq 'Snart' }

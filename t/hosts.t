@@ -22,7 +22,7 @@ my @clients = map { my %of = $_->client_of_each; values %of } @hosts;
 sub log_in ($who = 0) {
     my $first = $clients[0];
     $first->csrf(undef);
-    my $res = $first->login(@{ $people[$who] }{qw(login password)});
+    my $res = $first->enter(@{ $people[$who] }{qw(login password)});
     die $res->text if $res->status != 200;
     for my $http (@clients) {
         $http->{cookies} = { %{ $first->cookies } };

@@ -26,7 +26,7 @@ sub clients () {
 
 sub log_in () {
     my $http = $hosts[0]->http;
-    die if $http->login(@{ $day->person('pupil') }{qw(login password)})->status
+    die if $http->enter(@{ $day->person('pupil') }{qw(login password)})->status
         != 200;
     return $http;
 }

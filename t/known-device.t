@@ -19,7 +19,7 @@ my $below = 'location /v1/login/ { pupil_login; }';
 my $day = Pupil::Day->up(start => 0, workers => 1, server => $below,
                          conf => { pupil_second_factor => 'teacher=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

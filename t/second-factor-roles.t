@@ -17,7 +17,7 @@ my $below = 'location /v1/login/ { pupil_login; }';
 my $day = Pupil::Day->up(start => 0, server => $below,
                          conf => { pupil_second_factor => $roles });
 my ($site, $nginx) = ($day->site, $day->nginx);
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

@@ -21,7 +21,7 @@ my %id = map { $_ => $day->person($_)->{id} } qw(pupil classmate);
 
 sub login ($who) {
     my $http = $nginx->http;
-    my $res = $http->login(@{ $day->person($who) }{qw(login password)});
+    my $res = $http->enter(@{ $day->person($who) }{qw(login password)});
     die $res->text if $res->status != 200;
     return wantarray ? ($http, $res) : $http;
 }

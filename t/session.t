@@ -17,7 +17,7 @@ my $teacher = $site->person('CBeane');
 
 my $login = sub (%opt) {
     my $http = $nginx->http;
-    my $res = $http->login(@$teacher{qw(login password)});
+    my $res = $http->enter(@$teacher{qw(login password)});
     die $res->text if $res->status != 200;
     return $http;
 };

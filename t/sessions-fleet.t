@@ -36,7 +36,7 @@ sub answered ($ask) {
 sub log_in ($who) {
     my $http = $hosts[0]->http;
     my $res = answered(sub {
-        $http->login(@{ $person{$who} }{qw(login password)}) });
+        $http->enter(@{ $person{$who} }{qw(login password)}) });
     die $res->text if $res->status != 200;
     return $http;
 }

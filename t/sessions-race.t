@@ -18,7 +18,7 @@ my $school = $db->selectrow_array('SELECT institution FROM pupil.role WHERE'
 
 sub login () {
     my $http = $nginx->http;
-    my $res = $http->login(@$teacher{qw(login password)});
+    my $res = $http->enter(@$teacher{qw(login password)});
     die $res->text if $res->status != 200;
     return $http;
 }

@@ -27,7 +27,7 @@ $day->ready;
 
 sub by_password () {
     my $http = $nginx->http;
-    my $res = $http->login(@$pupil{qw(login password)});
+    my $res = $http->enter(@$pupil{qw(login password)});
     die $res->text if $res->status != 200;
     return $http;
 }

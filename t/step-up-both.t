@@ -17,7 +17,7 @@ my $day = Pupil::Day->up(start => 0,
     locations => { login => undef },
     conf => { pupil_second_factor => 'teacher=required pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

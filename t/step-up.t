@@ -33,7 +33,7 @@ is $test->{code}, 0, 'nginx takes pupil_step_up' or do {
     done_testing;
     exit;
 };
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 my $nginx = $day->nginx->start;
 my ($db, $keys) = ($day->db, $day->site->keystore);
 $day->ready;
@@ -46,7 +46,7 @@ my $id = $teacher->{id};
 
 sub log_in ($who) {
     my ($http, $person) = ($nginx->http, $day->person($who));
-    my $res = $http->login(@$person{qw(login password)});
+    my $res = $http->enter(@$person{qw(login password)});
     die $res->text if $res->status != 200;
     return $http;
 }

@@ -16,7 +16,7 @@ my $day = Pupil::Day->up(start => 0, conf => {
     pupil_session_zone => 'pupil_sessions:1m valid=5m',
     pupil_second_factor => 'pupil=optional' });
 my ($site, $nginx) = ($day->site, $day->nginx);
-my $clock = Pupil::Clock->new->of_all($day->pg);
+my $clock = Pupil::Clock->new(slow => 10)->of_all($day->pg);
 $nginx->start;
 my $db = $day->db;
 $day->ready;

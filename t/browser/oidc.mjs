@@ -76,7 +76,7 @@ async function visit(name, login, profile, path = '/v1/login') {
     });
   const page = context.pages()[0] ?? await context.newPage();
 
-  context.setDefaultTimeout(20000);
+  context.setDefaultTimeout(90000);
 
   try {
     await page.goto(`${input.url}${path}/${name}`);

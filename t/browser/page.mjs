@@ -71,7 +71,7 @@ export async function browser(name, locale = 'en-GB', more = {}) {
       ...more,
     });
 
-  context.setDefaultTimeout(15000);
+  context.setDefaultTimeout(90000);
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', (event) =>
       console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));

@@ -29,7 +29,7 @@ sub as ($self, $who) {
     return $self->{http}{$who} //= do {
         my $http = $self->{nginx}->http(header => { 'X-School' => 'there' });
         my $person = $self->person($who);
-        my $res = $http->login(@$person{qw(login password)});
+        my $res = $http->enter(@$person{qw(login password)});
         die 'log-in: ', $res->text, "\n" if $res->status != 200;
         $http;
     };

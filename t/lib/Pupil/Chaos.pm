@@ -62,7 +62,7 @@ sub class_of_pupils ($count) {
 sub person ($self, $login) {
     my $person = $self->{site}->person($login);
     my $http = $self->{nginx}->http;
-    my $res = $http->login(@$person{qw(login password)});
+    my $res = $http->enter(@$person{qw(login password)});
     $res->status == 200 or die "log-in of $login: ", $res->text;
     return { %$person, cookies => $http->cookies, csrf => $http->csrf,
              name => $res->json->{user}{display_name} };

@@ -58,7 +58,7 @@ sub as ($self, $who) {
     return $self->{http}{$who} //= do {
         my $http = $self->{nginx}->http;
         my $person = $self->person($who);
-        my $res = $http->login(@$person{qw(login password)});
+        my $res = $http->enter(@$person{qw(login password)});
         die "log-in of $who: @{[$res->text]}\n" if $res->status != 200;
         $http;
     };

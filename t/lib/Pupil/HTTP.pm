@@ -245,6 +245,14 @@ sub login ($self, $identifier, $password) {
                                               password => $password });
 }
 
+# The same, and again where it is to come again, as on a machine that was slow.
+sub enter ($self, @who) {
+    my $res;
+    wait_until(60, 'a log-in', sub {
+        ($res = $self->login(@who))->status != 503 });
+    return $res;
+}
+
 sub logout ($self) { $self->delete('/v1/session') }
 
 

@@ -53,7 +53,7 @@ sub nginx ($self) { $self->{nginx} }
 sub person ($self, $login) {
     my $person = $self->{site}->person($login);
     my $http = $self->{nginx}->http;
-    $http->login(@$person{qw(login password)});
+    $http->enter(@$person{qw(login password)});
     $person->{family_name} = $http->get('/v1/data/identity')
         ->json->{records}[0]{family_name};
     return $person;
