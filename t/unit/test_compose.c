@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "core/endpoints/endpoints.h"
 #include "tap.h"
 #include "core/base/text.h"
 #include "core/endpoints/compose.h"

@@ -13,7 +13,7 @@
 #define PUPIL_ACCESS_H
 
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/endpoints/endpoint.h"
 #include "core/endpoints/words.h"
 
 

@@ -10,7 +10,7 @@
 #define PUPIL_ASSESSMENT_H
 
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/input/input.h"
 
 

@@ -7,6 +7,7 @@
 
 #include "core/endpoints/classes.h"
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 
 
 #define READ      .operation = PUPIL_OPERATION_READ

@@ -9,7 +9,7 @@
 #define PUPIL_CLASSES_H
 
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/endpoints/homework.h"
 #include "core/input/query.h"
 

@@ -9,6 +9,7 @@
 #include "core/audit/audit.h"
 #include "core/base/text.h"
 #include "core/endpoints/compose.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/session.h"
 
 

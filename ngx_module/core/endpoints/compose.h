@@ -11,7 +11,7 @@
 #define PUPIL_COMPOSE_H
 
 #include "core/endpoints/data.h"
-#include "core/endpoints/endpoints.h"
+#include "core/endpoints/endpoint.h"
 #include "core/endpoints/relation.h"
 
 

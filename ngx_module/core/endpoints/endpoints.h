@@ -1,8 +1,9 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * The endpoints, a row each: the directive that makes a location one, and its
- * statements as templates: what each could show, to whom, for what purpose.
+ * The endpoints, a row each.  Who includes this is compiled again when there
+ * is a new one: those that define a row, and those that walk all of them.
+ *
  * A new endpoint is a file of this folder that defines pupil_<name>_endpoint,
  * a folder of http/ beside the others, and a line in the list below;
  * CONTRIBUTING.md walks through it.
@@ -11,7 +12,7 @@
 #ifndef PUPIL_ENDPOINTS_H
 #define PUPIL_ENDPOINTS_H
 
-#include "core/policy/statement.h"
+#include "core/endpoints/endpoint.h"
 
 
 #define PUPIL_ENDPOINTS(row)                                                  \
@@ -27,21 +28,6 @@
     row(SUPPORT, support)                                                     \
     row(IMPORTS, imports)
 
-
-/*
- * category: what the endpoint is for.  One granted statement that requires it
- * suffices; the others are refused when they are asked for (403).  NULL: the
- * endpoint cannot work without any of its statements.
- */
-typedef struct {
-    const char              *name;          /* "login" */
-    const char              *directive;     /* "pupil_login" */
-    const char              *category;      /* "homework", or NULL */
-    const pupil_template_t  *templates;     /* by an enum of its header */
-    uint32_t                 count;
-    unsigned                 generic:1;     /* serves every category, by what
-                                               its plugin grants */
-} pupil_endpoint_t;
 
 #define PUPIL_ENDPOINT_ID(ID, name)   PUPIL_ENDPOINT_##ID,
 #define PUPIL_ENDPOINT_ROW(ID, name)                                          \

@@ -9,6 +9,7 @@
 
 #include "core/endpoints/answers.h"
 #include "core/endpoints/assessment.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/homework.h"
 #include "core/endpoints/homework_sql.h"
 

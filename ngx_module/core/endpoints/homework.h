@@ -9,7 +9,7 @@
 #define PUPIL_HOMEWORK_H
 
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of /v1/homework, by index. */

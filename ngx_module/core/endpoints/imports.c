@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/endpoints/columns.h"
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/imports.h"
 
 

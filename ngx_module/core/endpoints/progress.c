@@ -9,6 +9,7 @@
 
 #include "core/base/text.h"
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/progress.h"
 #include "core/input/rule.h"
 

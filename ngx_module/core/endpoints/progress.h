@@ -10,7 +10,7 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/endpoints/exercise.h"
 #include "core/input/query.h"
 

@@ -7,6 +7,7 @@
  */
 
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/login.h"
 #include "core/endpoints/rights.h"
 #include "core/endpoints/support.h"

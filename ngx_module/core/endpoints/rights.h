@@ -8,7 +8,7 @@
 #define PUPIL_RIGHTS_H
 
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/input/query.h"
 
 

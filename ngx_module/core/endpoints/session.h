@@ -9,7 +9,7 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/input/input.h"
 #include "core/policy/role.h"
 

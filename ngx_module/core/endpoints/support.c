@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/endpoints/endpoint_sql.h"
+#include "core/endpoints/endpoints.h"
 #include "core/endpoints/login.h"
 #include "core/endpoints/support.h"
 #include "core/input/rule.h"

@@ -11,7 +11,7 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/endpoints/endpoints.h"
+#include "core/policy/statement.h"
 #include "core/input/input.h"
 
 

@@ -8,6 +8,7 @@
 
 #include "core/vault/pseudonym.h"
 #include "http/access/ngx_http_pupil_access.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static ngx_int_t ngx_http_pupil_access_init(ngx_conf_t *cf,

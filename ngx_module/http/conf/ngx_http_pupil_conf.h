@@ -7,8 +7,10 @@
 #ifndef _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_CONF_H_INCLUDED_
 
+#include "core/endpoints/directive.h"
 #include "core/plugin/accepted.h"
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 /* A shape or a policy, which a fresh connection stores. */

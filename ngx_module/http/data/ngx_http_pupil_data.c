@@ -8,6 +8,7 @@
  */
 
 #include "http/data/ngx_http_pupil_data.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static ngx_int_t ngx_http_pupil_data_index_start(ngx_http_pupil_ctx_t *ctx);

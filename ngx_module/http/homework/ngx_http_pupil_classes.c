@@ -6,6 +6,7 @@
  */
 
 #include "http/homework/ngx_http_pupil_classes.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static const ngx_http_pupil_stmt_t *ngx_http_pupil_classes_stmt(

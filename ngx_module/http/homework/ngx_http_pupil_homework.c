@@ -8,6 +8,7 @@
 
 #include "http/homework/ngx_http_pupil_assessment.h"
 #include "http/homework/ngx_http_pupil_homework.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static ngx_int_t ngx_http_pupil_homework_one_start(ngx_http_pupil_ctx_t *ctx);

@@ -17,8 +17,10 @@ typedef struct {
     ngx_http_pupil_definitions_t  *definitions;  /* a worker's; NULL: off */
 } ngx_http_pupil_homework_conf_t;
 
+extern const ngx_http_pupil_endpoint_t  ngx_http_pupil_homework_endpoint;
+
 #define ngx_http_pupil_homework_conf(pmcf)                                    \
-    ((ngx_http_pupil_homework_conf_t *) ngx_http_pupil_own(pmcf, HOMEWORK))
+    ((ngx_http_pupil_homework_conf_t *) ngx_http_pupil_own(pmcf, homework))
 
 
 /* Of the endpoint's row; see ngx_http_pupil_endpoint.h. */

@@ -9,6 +9,7 @@
 #include "core/endpoints/imports.h"
 #include "core/vault/authentic.h"
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 #define NGX_HTTP_PUPIL_IMPORTS_NOTE  64     /* bytes, of a record's */

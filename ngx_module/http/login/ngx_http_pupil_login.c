@@ -6,10 +6,12 @@
  * one Argon2id, refuse (invariant I13).
  */
 
+#include "core/endpoints/directive.h"
 #include "http/login/ngx_http_pupil_factor.h"
 #include "http/login/ngx_http_pupil_forgotten.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 #include "http/login/ngx_http_pupil_sign_up.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static ngx_int_t ngx_http_pupil_login_parse(ngx_http_pupil_ctx_t *ctx);

@@ -44,8 +44,10 @@ typedef struct {
     unsigned                dearer:1;          /* such a hash was logged */
 } ngx_http_pupil_login_conf_t;
 
+extern const ngx_http_pupil_endpoint_t  ngx_http_pupil_login_endpoint;
+
 #define ngx_http_pupil_login_conf(pmcf)                                       \
-    ((ngx_http_pupil_login_conf_t *) ngx_http_pupil_own(pmcf, LOGIN))
+    ((ngx_http_pupil_login_conf_t *) ngx_http_pupil_own(pmcf, login))
 
 
 typedef struct ngx_http_pupil_oidc_s    ngx_http_pupil_oidc_t;

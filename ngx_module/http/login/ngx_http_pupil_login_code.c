@@ -7,8 +7,10 @@
  * colleague's account, and no administrator's, is taken over so.
  */
 
+#include "core/endpoints/directive.h"
 #include "core/endpoints/login_code.h"
 #include "http/login/ngx_http_pupil_login.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 /* ctx->data; the pupil is looked at as who logs in is. */

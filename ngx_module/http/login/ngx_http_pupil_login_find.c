@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "core/endpoints/directive.h"
 #include "core/plugin/fold.h"
 #include "http/login/ngx_http_pupil_login.h"
 

@@ -7,6 +7,7 @@
  * there on all is of one of them, and names no other.
  */
 
+#include "core/endpoints/directive.h"
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 #include "http/request/ngx_http_pupil_tenant_left.h"

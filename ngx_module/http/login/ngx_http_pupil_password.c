@@ -7,9 +7,11 @@
  * what was before does not come back (invariant I18).
  */
 
+#include "core/endpoints/directive.h"
 #include "core/endpoints/session.h"
 #include "http/login/ngx_http_pupil_mail.h"
 #include "http/login/ngx_http_pupil_password.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 static ngx_int_t ngx_http_pupil_password_parse(ngx_http_pupil_ctx_t *ctx);

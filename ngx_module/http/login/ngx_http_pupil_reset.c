@@ -14,6 +14,7 @@
  * run as at a log-in, one Argon2id among them (invariant I13).
  */
 
+#include "core/endpoints/directive.h"
 #include "http/login/ngx_http_pupil_forgotten.h"
 #include "http/login/ngx_http_pupil_mail.h"
 #include "http/login/ngx_http_pupil_password.h"

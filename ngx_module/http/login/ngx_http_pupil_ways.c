@@ -7,6 +7,7 @@
  * unless it has that of one tenant of several, of whom some sign up.
  */
 
+#include "core/endpoints/directive.h"
 #include "http/login/ngx_http_pupil_oidc.h"
 #include "http/login/ngx_http_pupil_sign_up.h"
 

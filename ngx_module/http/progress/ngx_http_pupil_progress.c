@@ -9,6 +9,7 @@
 
 #include "core/endpoints/score.h"
 #include "http/progress/ngx_http_pupil_progress.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 typedef enum {

@@ -19,8 +19,10 @@ typedef struct {
     ngx_atomic_uint_t   hits, misses, stale;
 } ngx_http_pupil_progress_conf_t;
 
+extern const ngx_http_pupil_endpoint_t  ngx_http_pupil_progress_endpoint;
+
 #define ngx_http_pupil_progress_conf(pmcf)                                    \
-    ((ngx_http_pupil_progress_conf_t *) ngx_http_pupil_own(pmcf, PROGRESS))
+    ((ngx_http_pupil_progress_conf_t *) ngx_http_pupil_own(pmcf, progress))
 
 
 /* An item that breaks no rule. */

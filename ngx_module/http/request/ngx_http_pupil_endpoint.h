@@ -2,38 +2,20 @@
  * Copyright (C) the Pupil authors
  *
  * An endpoint as nginx serves it: one row, ngx_http_pupil_<name>_endpoint, in
- * a folder of its own; the list of them is that of core/endpoints.
+ * a folder of its own; the list of them is ngx_http_pupil_endpoints.h.
  * CONTRIBUTING.md walks through a new one.
  */
 
 #ifndef _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_
 
-#include "core/endpoints/endpoints.h"
+#include "core/endpoints/endpoint.h"
 #include "http/request/ngx_http_pupil_metric.h"
 #include "http/request/ngx_http_pupil_types.h"
 
 
-/* Those of core, in its order, and what touches no personal data: handlers. */
-#define NGX_HTTP_PUPIL_HANDLERS(row)                                          \
-    PUPIL_ENDPOINTS(row)                                                      \
-    row(STATUS, status)
-
-/* And what stands before the handler of another. */
-#define NGX_HTTP_PUPIL_ENDPOINTS(row)                                         \
-    NGX_HTTP_PUPIL_HANDLERS(row)                                              \
-    row(ACCESS, access)
-
-#define NGX_HTTP_PUPIL_ENDPOINT_ID(ID, name)  NGX_HTTP_PUPIL_ENDPOINT_##ID,
-
-typedef enum {
-    NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_ID)
-    NGX_HTTP_PUPIL_ENDPOINT_COUNT
-} ngx_http_pupil_endpoint_e;
-
-/* pmcf->served has a bit for each. */
-_Static_assert(NGX_HTTP_PUPIL_ENDPOINT_COUNT <= 32, "too many endpoints");
-
+/* At most: pmcf->served has a bit for each. */
+#define NGX_HTTP_PUPIL_ENDPOINT_MOST  32
 
 #define NGX_HTTP_PUPIL_BODY     0x01   /* a JSON body is required */
 #define NGX_HTTP_PUPIL_PUBLIC   0x02   /* no session, no CSRF token */
@@ -69,7 +51,7 @@ struct ngx_http_pupil_route_s {
 /*
  * What an endpoint is to nginx.  Its directive is pupil_<name>.  The functions
  * may be NULL; what they keep for the endpoint is what create() returned:
- * ngx_http_pupil_own(pmcf, ID).
+ * ngx_http_pupil_own(pmcf, name).
  *
  * create         configuration, before any directive; NULL: no memory
  * init           configuration, after all, when a location serves it;
@@ -79,7 +61,7 @@ struct ngx_http_pupil_route_s {
  * metrics        of a worker, for /status
  */
 typedef struct {
-    ngx_http_pupil_endpoint_e      id;
+    ngx_uint_t                     id;    /* ngx_http_pupil_endpoint_e */
     const char                    *name;
     const pupil_endpoint_t        *core;          /* NULL: nothing personal */
     const ngx_http_pupil_route_t  *routes;
@@ -95,13 +77,9 @@ typedef struct {
                     ngx_http_pupil_metrics_t *metrics);
 } ngx_http_pupil_endpoint_t;
 
-#define NGX_HTTP_PUPIL_ENDPOINT_ROW(ID, name)                                 \
-    extern const ngx_http_pupil_endpoint_t  ngx_http_pupil_##name##_endpoint;
-
-NGX_HTTP_PUPIL_ENDPOINTS(NGX_HTTP_PUPIL_ENDPOINT_ROW)
-
 
 /* What create() returned, to be cast by the endpoint that it belongs to. */
-#define ngx_http_pupil_own(pmcf, ID) (pmcf)->own[NGX_HTTP_PUPIL_ENDPOINT_##ID]
+#define ngx_http_pupil_own(pmcf, name)                                        \
+    (pmcf)->own[ngx_http_pupil_##name##_endpoint.id]
 
 #endif /* _NGX_HTTP_PUPIL_ENDPOINT_H_INCLUDED_ */

@@ -11,7 +11,6 @@
 #include "core/endpoints/access.h"
 #include "core/endpoints/compose.h"
 #include "core/endpoints/database.h"
-#include "core/endpoints/directive.h"
 #include "core/policy/policy.h"
 #include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_endpoint.h"
@@ -34,7 +33,7 @@ typedef struct ngx_http_pupil_conf_s  ngx_http_pupil_conf_t;
 
 /* Counters of one worker, requests by class of status.  No personal data. */
 typedef struct {
-    ngx_atomic_uint_t  requests[NGX_HTTP_PUPIL_ENDPOINT_COUNT][6];
+    ngx_atomic_uint_t  requests[NGX_HTTP_PUPIL_ENDPOINT_MOST][6];
     ngx_atomic_uint_t  bad_request, unauthorized, csrf, throttled;
     ngx_atomic_uint_t  aborted;                /* the client went */
     ngx_atomic_uint_t  late;                   /* past their deadline */
@@ -63,7 +62,7 @@ struct ngx_http_pupil_main_conf_s {
 
     /* by ngx_http_pupil_endpoint_e */
     const ngx_http_pupil_endpoint_t  *const *endpoints;
-    void                             *own[NGX_HTTP_PUPIL_ENDPOINT_COUNT];
+    void                             *own[NGX_HTTP_PUPIL_ENDPOINT_MOST];
     ngx_uint_t                        served;    /* a bit for each */
     unsigned                          used:1;    /* one that core knows is */
 

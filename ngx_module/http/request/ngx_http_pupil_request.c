@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 
+#include "core/endpoints/directive.h"
 #include "http/request/ngx_http_pupil.h"
 
 

@@ -7,6 +7,7 @@
 
 #include "core/endpoints/support.h"
 #include "http/rights/ngx_http_pupil_rights.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 /* What is older, and not sealed, is not looked for: sql/data/044. */

@@ -6,6 +6,7 @@
 
 #include "core/endpoints/session.h"
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 #define NGX_HTTP_PUPIL_SWITCH_NOTE  128    /* bytes, with any role */

@@ -7,6 +7,7 @@
  */
 
 #include "http/status/ngx_http_pupil_metrics.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */

@@ -10,6 +10,7 @@
 #include "core/endpoints/support.h"
 #include "core/login/factor.h"
 #include "http/request/ngx_http_pupil.h"
+#include "http/request/ngx_http_pupil_endpoints.h"
 
 
 /* ctx->data. */
