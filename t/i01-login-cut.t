@@ -22,6 +22,8 @@ $nginx->allow_log(qr/./);
 $day->ready;
 my $db = $site->db;
 my $who = $day->person('pupil');
+wait_until(60, 'another connection, for the record', sub {
+    $nginx->http->get('/status')->json->{database_data}{connections} > 2 });
 
 sub outcomes ($res) {
     return [map { $_->{outcome} } @{ $db->selectall_arrayref('SELECT outcome'

@@ -11,7 +11,7 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Chaos;
 
-my $chaos = Pupil::Chaos->new(pupils => 3);
+my $chaos = Pupil::Chaos->new(pupils => 3, slow => 10);
 my ($site, $nginx) = ($chaos->site, $chaos->nginx);
 my $keys = $site->keystore;
 my @where = $site->ctl_where;

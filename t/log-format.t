@@ -27,7 +27,8 @@ my %path = (
 );
 
 for my $from (sort keys %format) {
-    my $nginx = $site->nginx(http => $format{$from});
+    my $nginx = $site->nginx(http => $format{$from},
+                             locations => { status => undef });
     $nginx->set(server => $nginx->{server}
                 . "access_log $nginx->{dir}/pupil.log pupil;\n")->start;
 

@@ -152,8 +152,8 @@ $site->ctl_ok('work', $site->ctl_where);
 
 # ---- a first password, and one who has no name to log in with
 
-my $first = { login => 'BMcMillan', id => JSON::XS::decode_json(
-    $site->ctl_ok(qw(user show BMcMillan --json), $site->ctl_where)->{out})
+my $first = { login => 'NGilbertson', id => JSON::XS::decode_json(
+    $site->ctl_ok(qw(user show NGilbertson --json), $site->ctl_where)->{out})
     ->{id} };
 is $db->selectrow_array('SELECT password_hash IS NULL FROM data.credential'
     . ' WHERE owner = ?', {}, $first->{id}), 1, 'who has no password yet';

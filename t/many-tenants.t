@@ -8,16 +8,18 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 use JSON::XS qw(decode_json);
 
 use constant OTHERS => 260;    # over PUPIL_KEYRING_TENANTS, 256
 
 my $site = pupil_up(import => 1);
-my $day = Pupil::Day->up(site => $site, conf => { pupil_tenant => '$school' },
+my $day = Pupil::Day->up(site => $site, start => 0, conf => { pupil_tenant => '$school' },
     http => 'map $http_x_tenant $school { default $http_x_tenant; "" '
             . $site->tenant . "; }\n");
 my $nginx = $day->nginx;
+$nginx->by(Pupil::Clock->new(slow => 10))->start;
 $day->work;
 
 my $nobody = bless { %$site, tenant => undef }, ref $site;

@@ -11,7 +11,7 @@ use Pupil::Test;
 use Pupil::Chaos;
 use Pupil::Clock;
 
-my $chaos = Pupil::Chaos->new(pupils => 3);
+my $chaos = Pupil::Chaos->new(pupils => 3, slow => 10);
 my ($site, $db) = ($chaos->site, $chaos->site->db);
 my $tenant = $site->tenant;
 my ($dir, $log) = map { tmp_dir() . "/$_" } qw(checkpoints log);

@@ -278,7 +278,8 @@ my $events = decode_json($site->ctl('audit', 'list', '--subject', $id,
                                     '--json', @where)->{out})->{events};
 my @own = grep { $_->{category} eq 'credential'
                  && $_->{fields} eq 'password_hash' } @$events;
-is scalar(@own), 2, 'I19: two passwords set, two events';
+is scalar(@own), 3, 'I19: two passwords set, and that of the site: as many'
+    . ' events';
 my ($account) = eval { chomp(my $n = slurp('/proc/self/loginuid'));
                        $n > 0 && $n < 4294967295 ? getpwuid $n : () };
 $account //= getpwuid $<;

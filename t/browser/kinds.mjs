@@ -500,7 +500,7 @@ async function large(context, page) {
   await page.getByRole('link', { name: 'Essays' }).click();
   expect(/ERR_|Failed to load/);
   await step('six essays wait for a connection', page, async () => {
-    await heading(page, 'Essays').waitFor();
+    await form(page, 'Essay 6').getByRole('textbox').waitFor();
     await context.setOffline(true);
     for (let n = 1; n <= 6; n++) {
       await form(page, `Essay ${n}`).getByRole('textbox').fill(text);
