@@ -9,6 +9,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Day;
+use Time::HiRes qw(sleep);
 
 my $day = Pupil::Day->up(workers => 1);
 my ($db, $site, $teacher, $pupil) = ($day->db, $day->site, $day->teacher,
@@ -89,6 +90,33 @@ $res = assessment(put({ comment => 'Nothing else' }));
 is_deeply [@$res{qw(points comment)}], [undef, 'Nothing else'],
     'without a version the last one counts, whole';
 is assessment(put({ points => 7.50 }))->{comment}, undef, 'null: none is left';
+put(\%given);
+
+
+# ---- sent twice at once: one writes, and the other finds what it wrote (I15)
+
+my $holder = $site->pg->connect('pupil');
+my @twice = map { $day->nginx->http } 1, 2;
+$_->login(@{ $day->person('teacher') }{qw(login password)}) for @twice;
+
+sub at_once ($method, $path, %opt) {
+    $holder->begin_work;
+    $holder->do('SELECT FROM data.assessment FOR UPDATE');
+    $_->send_raw($_->request_bytes($method, $path, %opt)) for @twice;
+    wait_until(60, 'one to wait', sub { $db->selectrow_array(
+        'SELECT count(*) FROM pg_stat_activity WHERE usename ='
+        . " 'pupil_gateway' AND wait_event_type = 'Lock'") });
+    sleep 0.3;                      # and the other to be behind it
+    $holder->rollback;
+    return map { $_->read_response($method) } @twice;
+}
+
+my %both = (points => 6, comment => 'At once');
+my @res = at_once(PUT => path(), json => \%both);
+is_deeply [map { $_->status } @res], [200, 200], 'both are told that it is';
+is assessment($res[0])->{version}, assessment($res[1])->{version}, 'as one';
+is_deeply [sort map { scalar grep { $_->{operation} eq 'write' }
+    $day->audit($_) } @res], [0, 1], 'one of them on record as a write (I1)';
 put(\%given);
 
 

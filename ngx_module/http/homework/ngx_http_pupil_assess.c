@@ -502,6 +502,10 @@ ngx_http_pupil_assess_written(ngx_http_pupil_ctx_t *ctx)
         }
 
         data->again = 1;
+
+        /* if it is there by then: of this request there is no record (I1) */
+        ctx->audit.due = 0;
+
         return ngx_http_pupil_assess_start(ctx);
     }
 
