@@ -428,7 +428,8 @@ ngx_http_pupil_grid_pupil(ngx_http_pupil_ctx_t *ctx,
     data = ctx->data;
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_CLASSES_LEARNERS);
 
-    rc = ngx_http_pupil_homework_learner(ctx, item, stmt, res, row, &owner);
+    rc = ngx_http_pupil_homework_learner(ctx, item, stmt, res, row,
+                                         &ctx->path_about, &owner);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -340,11 +340,13 @@ void ngx_http_pupil_homework_expect_pupil(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * Begins an object of the pupil of a row, whose columns and wants are
- * PUPIL_HO_*: "id", and the name.  NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
+ * PUPIL_HO_*: "id", and the name.  asked: who it has to be; zero: any of the
+ * class.  NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
  */
 ngx_int_t ngx_http_pupil_homework_learner(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_item_t *item, const ngx_http_pupil_stmt_t *stmt,
-    PGresult *res, ngx_uint_t row, ngx_http_pupil_owner_t *owner);
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *asked,
+    ngx_http_pupil_owner_t *owner);
 
 /*
  * Goes on to the next row of this person's.  Results are sorted by subject, as

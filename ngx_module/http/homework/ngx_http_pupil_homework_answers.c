@@ -261,10 +261,13 @@ ngx_http_pupil_answers_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, ngx_uint_t row)
 {
     ngx_int_t               rc;
+    const pupil_uuid_t     *asked;
     ngx_http_pupil_owner_t  owner;
 
+    asked = &((ngx_http_pupil_homework_t *) ctx->data)->answers.pupil;
+
     rc = ngx_http_pupil_homework_learner(ctx, &view->item, view->names,
-                                         view->pupils, row, &owner);
+                                         view->pupils, row, asked, &owner);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }

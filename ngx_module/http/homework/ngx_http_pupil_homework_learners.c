@@ -30,13 +30,18 @@ ngx_http_pupil_homework_expect_pupil(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_homework_learner(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_item_t *item, const ngx_http_pupil_stmt_t *stmt,
-    PGresult *res, ngx_uint_t row, ngx_http_pupil_owner_t *owner)
+    PGresult *res, ngx_uint_t row, const pupil_uuid_t *asked,
+    ngx_http_pupil_owner_t *owner)
 {
     pupil_expected_t       expected;
     ngx_http_pupil_row_t   pupil;
     pupil_enrolment_row_t  enrolment;
 
     ngx_http_pupil_homework_expect_pupil(ctx, item, &expected);
+
+    if (!pupil_uuid_is_zero(asked)) {
+        expected.subject = asked;
+    }
 
     if (ngx_http_pupil_enrolment(ctx, res, row, PUPIL_HO_ENROLMENT, &expected,
                                  &enrolment) != NGX_OK)

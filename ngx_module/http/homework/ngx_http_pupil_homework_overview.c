@@ -141,7 +141,8 @@ ngx_http_pupil_overview_pupil(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_owner_t  owner;
 
     rc = ngx_http_pupil_homework_learner(ctx, &view->item, view->names,
-                                         view->pupils, row, &owner);
+                                         view->pupils, row, &ctx->path_about,
+                                         &owner);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
