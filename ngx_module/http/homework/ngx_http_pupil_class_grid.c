@@ -440,9 +440,11 @@ ngx_http_pupil_grid_pupil(ngx_http_pupil_ctx_t *ctx,
         data->columns[i].returned = 0;
     }
 
-    if (ngx_http_pupil_grid_results(ctx, &owner) != NGX_OK
-        || (data->assessed != NULL
-            && ngx_http_pupil_grid_assessed(ctx, &owner) != NGX_OK))
+    /* once all keys are here all is read again: not in vain before */
+    if (ctx->keys.missing_count == 0
+        && (ngx_http_pupil_grid_results(ctx, &owner) != NGX_OK
+            || (data->assessed != NULL
+                && ngx_http_pupil_grid_assessed(ctx, &owner) != NGX_OK)))
     {
         return NGX_ERROR;
     }
