@@ -170,6 +170,8 @@ for my $case (["status=done&cursor=$cursor", 'cursor', 'same-query'],
 }
 is_status $pupil->get("/v1/homework?status=all&limit=5&cursor=$cursor"), 200,
     'a page may be of another size';
+is_status $pupil->get('/v1/homework?due_after=2999-12-31T23:59:59.999999Z'),
+    200, 'the last instant there is leaves none: what was not sent is not wrong';
 for my $status (qw(todo late done)) {
     is_problem $teacher->get("/v1/homework?status=$status"), 422, 'invalid',
         field => 'status', rule => 'pupil';

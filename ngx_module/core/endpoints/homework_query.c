@@ -122,7 +122,7 @@ pupil_homework_query_check(const pupil_homework_query_t *query,
     list = &query->list;
     of = &query->list_of;
 
-    if (list->before <= list->from) {
+    if (list->before != PUPIL_TIME_MAX && list->before <= list->from) {
         return pupil_fault_set(fault, 422, "due_before", "after-due_after");
     }
 
