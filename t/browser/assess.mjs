@@ -429,6 +429,37 @@ async function kept(context, page) {
     same(await refused(page).isHidden(), true);
     same((await stored(context)).points, 9.5);
   });
+  await step('what is saved takes nothing away that was typed since', page,
+    async () => {
+      let come;
+      const wanted = new Promise((resolve) => { come = resolve; });
+
+      await instead(page, async (route) => {
+        await wanted;
+        await route.continue();
+      });
+      await comment(page).fill(`${text} 1`);
+      await save(page).click();
+      await says(page, 'Saving …');
+      await page.getByRole('link', { name: 'By question' }).click();
+      await row(page).getByRole('link', { name }).click();
+      await comment(page).fill(`${text} 2`);
+
+      const answer = page.waitForResponse((one) =>
+        one.request().method() === 'PUT');
+
+      come();
+      await (await answer).finished();
+      await page.unroute(PUT);
+      await page.getByRole('link', { name: 'By question' }).click();
+      await row(page).getByText('Not saved').waitFor();
+      await row(page).getByRole('link', { name }).click();
+      await whole(page, ['9.5', `${text} 2`]);
+      await comment(page).fill(text);
+      await save(page).click();
+      await says(page, 'Saved. The pupil does not see it yet.');
+      same((await stored(context)).comment, text);
+    });
   expect();
 }
 

@@ -45,6 +45,7 @@ const content = ({ points, comment }) => JSON.stringify([points ?? null,
  *   version                  of what was stored when this was begun
  *   was                      what was typed, where it is stored
  *   sent                     the content that was sent last
+ *   kept                     what marks.js has of it, by this form
  *   made, state, fault, theirs, back, onward    nodes
  */
 
@@ -54,11 +55,17 @@ const now = ({ made }) => ({ points: made.elements.points?.value ?? '',
 const unsaved = (mark) => JSON.stringify(now(mark)) !== mark.was;
 
 
+/* A form that is gone, and whose answer comes now, takes nothing away that was
+   typed since, in another form of the same. */
 function keep(mark) {
+  if (!mark.made.isConnected && marks.find(mark.which) !== mark.kept) {
+    return;
+  }
   if (unsaved(mark)) {
-    marks.keep(mark.which, { ...now(mark), version: mark.version,
-                             sent: mark.sent });
+    mark.kept = { ...now(mark), version: mark.version, sent: mark.sent };
+    marks.keep(mark.which, mark.kept);
   } else {
+    mark.kept = undefined;
     marks.drop(mark.which);
   }
 }
@@ -324,7 +331,7 @@ export function marking(item, one, onward) {
     which, one, onward, stands: one.assessment,
     path: `/v1/homework/${item.id}/pupils/${one.id}/assessment`,
     max: most(item.exercises ?? []),
-    version: one.assessment?.version ?? null, sent: later?.sent,
+    version: one.assessment?.version ?? null, sent: later?.sent, kept: later,
   };
 
   fields(mark);
