@@ -11,6 +11,7 @@
 
 import { api, get, post, session } from './api.js';
 import * as answers from './answers.js';
+import * as classes from './classes.js';
 import { $, button, confirmed, el, heading, lasting, link, say }
   from './dom.js';
 import * as door from './door.js';
@@ -55,6 +56,8 @@ const VIEWS = {
   ],
   teacher: [
     ['', 'given', teacher.given],
+    ['classes', 'classes', classes.list],
+    ['class', null, classes.one],
     ['give', null, teacher.give],
     ['homework', null, teacher.overview],
     ['edit', null, teacher.edit],

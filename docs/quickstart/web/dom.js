@@ -244,12 +244,13 @@ const ROLES = { TABLE: 'table', THEAD: 'rowgroup', TBODY: 'rowgroup',
                 TR: 'row', TD: 'cell' };
 
 /* A table that on a phone is a card a row: what is what is said for whoever
-   listens, too, as some browsers forget it of what is not drawn as a table. */
+   listens, too, as some browsers forget it of what is not drawn as a table.
+   columns: by the key of their text, or a cell with what somebody wrote. */
 export function table(caption, columns, rows, attributes = {}) {
   const made = el('table', { class: 'stack', ...attributes },
     el('caption', null, caption),
     el('thead', null, el('tr', null, columns.map((name) =>
-      el('th', { scope: 'col' }, t(name))))),
+      typeof name === 'string' ? el('th', { scope: 'col' }, t(name)) : name))),
     el('tbody', null, rows));
 
   for (const node of [made, ...made.querySelectorAll(

@@ -17,28 +17,23 @@ import { day, daysFrom, moment, t, weekEnds } from './words.js';
 const SOME = 10;                    /* of a long list, at first */
 
 const status = (item) => item.progress?.status ?? 'not_started';
-const done = (item) => status(item) === 'completed';
 
 
 /* ---- the lists ---- */
 
-/* In which part of the page it belongs. */
+/* In which part of what is not late it belongs: a day is over where the school
+   is, whatever the clock here says. */
 function when(item) {
   const days = daysFrom(new Date(item.due_at));
 
-  if (new Date(item.due_at) < new Date()) {
-    return 'late';
-  }
-
-  return days === 0 ? 'today' : days <= weekEnds() ? 'week' : 'later';
+  return days <= 0 ? 'today' : days <= weekEnds() ? 'week' : 'later';
 }
 
 
 /* level: of its heading, below that of what it is in. */
-function entry(item, level = 'h3') {
+function entry(item, level = 'h3', late = false) {
   const { exercises = [], progress = {} } = item;
-  const state = done(item) ? 'completed'
-    : when(item) === 'late' ? 'late' : status(item);
+  const state = late ? 'late' : status(item);
 
   return el('li', { class: 'entry' },
     el('div', null,
@@ -73,23 +68,24 @@ function entries(items, draw = (item) => entry(item)) {
 
 const section = (name, items) => items.length > 0 && el('section', null,
   el('h3', null, t(`part.${name}`)),
-  entries(items, (item) => entry(item, 'h4')));
+  entries(items, (item) => entry(item, 'h4', name === 'late')));
+
+/* The gateway knows what is to do, late and done. */
+const all = (state, order) => pages(
+  `/v1/homework?status=${state}&order=${order}&`, 'homework');
 
 
-/* What is to be done now is there first: then what was, the newest first, and
-   the rest of the year, which takes longer. */
+/* What is to be done now is there first: then what was, the newest first. */
 export async function todo(show) {
-  const part = (items, name) => section(name,
-    items.filter((item) => !done(item) && when(item) === name));
   const title = heading(t('todo'));
-  const open = await pages('/v1/homework?status=open&', 'homework');
-  const now = ['today', 'week'].map((name) => part(open, name));
-  const later = part(open, 'later');
+  const open = await all('todo', 'oldest');
+  const [today, week, later] = ['today', 'week', 'later'].map((name) =>
+    section(name, open.filter((item) => when(item) === name)));
+  const now = [today, week];
 
   show(title, now, later, awaited());
 
-  const late = part((await pages('/v1/homework?status=all&', 'homework'))
-    .reverse(), 'late');
+  const late = section('late', await all('late', 'newest'));
 
   show(title, now, late, later, ![...now, late, later].some(Boolean)
     && el('p', { class: 'card empty' }, t('todo.none')));
@@ -97,8 +93,7 @@ export async function todo(show) {
 
 
 export async function finished(show) {
-  const items = (await pages('/v1/homework?status=all&', 'homework'))
-    .filter(done).reverse();
+  const items = await all('done', 'newest');
 
   show(heading(t('finished')), items.length === 0
     ? el('p', { class: 'card empty' }, t('finished.none')) : entries(items));
@@ -325,8 +320,8 @@ function newest(id) {
 /* ---- my results ---- */
 
 export async function results(show) {
-  const items = (await pages('/v1/homework?status=all&', 'homework'))
-    .filter((item) => item.progress?.score != null).reverse();
+  const items = (await all('all', 'newest'))
+    .filter((item) => item.progress?.score != null);
 
   show(heading(t('results')), items.length === 0
     ? el('p', { class: 'card empty' }, t('results.none'))

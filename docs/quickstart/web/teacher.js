@@ -38,7 +38,7 @@ function row(item) {
 
 
 export async function given(show) {
-  const now = new Date();
+  const now = new Date().toISOString();
   const list = (name, items) => items.length > 0
     && table(t(name), COLUMNS, items.map(row));
   const open = list('given.open',
@@ -49,8 +49,8 @@ export async function given(show) {
   show(...ahead, awaited());
 
   const past = list('given.past',
-    (await pages('/v1/homework?status=all&', 'homework'))
-      .filter((item) => new Date(item.due_at) < now).reverse());
+    await pages(`/v1/homework?status=all&order=newest&due_before=${now}&`,
+                'homework'));
 
   show(...ahead, past, !open && !past
     && el('p', { class: 'card empty' }, t('given.none')));
