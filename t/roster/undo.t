@@ -24,12 +24,24 @@ my ($users, $in, $classes) = map { slurp("$all/$_") } 'users.csv',
 
 sub said ($run) { eval { JSON::XS::decode_json($run->{out}) } // {} }
 
+# Off: not by their place; on: by that alone.
+sub other_way ($scan) {
+    my $index = $scan eq 'on' ? 'off' : 'on';
+    $db->do("ALTER ROLE pupil_operator SET $_") for "enable_seqscan = $scan",
+        map { "enable_$_ = $index" } qw(indexscan indexonlyscan bitmapscan);
+}
+other_way('off');
+
 sub import_of (%change) {
     my @import = ('import', 'oneroster', roster_folder(\%case, 1, %change),
                   '--json', '--close-absent', $site->ctl_where);
     my $run = $site->ctl(@import);
-    $run = $site->ctl(@import, '--accept', said($run)->{plan})
-        if $run->{code} == 3;
+    # a plan does not depend on how the database finds its rows
+    if ($run->{code} == 3) {
+        other_way('on');
+        $run = $site->ctl(@import, '--accept', said($run)->{plan});
+        other_way('off');
+    }
     is $run->{code}, 0, 'a roster is taken' or diag $run->{err};
     return said($run)->{run} // 'none';
 }

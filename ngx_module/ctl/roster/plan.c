@@ -96,21 +96,35 @@ add_begun(hash_t *hash, const roster_t *roster, const roster_links_t *links)
 }
 
 
-/* What is there already, and would end. */
+/*
+ * What is there already, and would end; as a sum, as the database gives its
+ * rows in any order, and in another one once they are vacuumed.
+ */
 static void
 add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 {
     size_t                  i;
+    hash_t                  one;
+    uint8_t                 digest[crypto_generichash_BYTES_MIN];
+    uint64_t                number, sum;
     const roster_stored_t  *row;
+
+    sum = 0;
 
     for (i = 0; i < table->count; i++) {
         row = &table->rows[i];
 
         if (row->ends && roster_stored_live(roster, row)) {
-            crypto_generichash_update(hash, row->id.b, PUPIL_UUID_LEN);
-            add_number(hash, row->role);
+            crypto_generichash_init(&one, NULL, 0, sizeof(digest));
+            crypto_generichash_update(&one, row->id.b, PUPIL_UUID_LEN);
+            add_number(&one, row->role);
+            crypto_generichash_final(&one, digest, sizeof(digest));
+            memcpy(&number, digest, sizeof(number));
+            sum += number;
         }
     }
+
+    add_number(hash, (int64_t) sum);
 }
 
 
