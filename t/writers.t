@@ -9,6 +9,7 @@
 use lib 't/lib';
 use Pupil::Test;
 use Pupil::Class;
+use IO::Select;
 
 # Nothing is given up because the machine is slow.
 my $conf = { pupil_session_zone => undef, pupil_request_timeout => '60s',
@@ -78,12 +79,19 @@ sub waiting () {
     return $pool->{in_flight} + $pool->{queued};
 }
 
-# Asks n times; the first is held, and more than there is room for.
+sub answered (@asked) {
+    return scalar grep { IO::Select->new($_->socket)->can_read(0) } @asked;
+}
+
+# Asks n times; the first is held, and more than there is room for.  None is
+# on its way any more, and would take a place of those that are there.
 sub pile_up ($n, $held, @request) {
     my @asked = ask(@request);
     wait_until(60, 'one to be held', $held);
     push @asked, ask(@request) for 2 .. $n;
-    wait_until(60, 'all to pile up', sub { waiting() >= 3 });
+    wait_until(60, 'all to pile up', sub {
+        my $waiting = waiting();
+        $waiting >= 3 && $waiting + answered(@asked) >= $n });
     return @asked;
 }
 
