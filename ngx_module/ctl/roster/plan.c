@@ -96,6 +96,27 @@ add_begun(hash_t *hash, const roster_t *roster, const roster_links_t *links)
 }
 
 
+/* A term of a sum over rows, which come in any order. */
+static void
+term_init(hash_t *hash)
+{
+    crypto_generichash_init(hash, NULL, 0, crypto_generichash_BYTES_MIN);
+}
+
+
+static uint64_t
+term_final(hash_t *hash)
+{
+    uint8_t   digest[crypto_generichash_BYTES_MIN];
+    uint64_t  term;
+
+    crypto_generichash_final(hash, digest, sizeof(digest));
+    memcpy(&term, digest, sizeof(term));
+
+    return term;
+}
+
+
 /*
  * What is there already, and would end; as a sum, as the database gives its
  * rows in any order, and in another one once they are vacuumed.
@@ -105,8 +126,7 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 {
     size_t                  i;
     hash_t                  one;
-    uint8_t                 digest[crypto_generichash_BYTES_MIN];
-    uint64_t                number, sum;
+    uint64_t                sum;
     const roster_stored_t  *row;
 
     sum = 0;
@@ -115,12 +135,10 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
         row = &table->rows[i];
 
         if (row->ends && roster_stored_live(roster, row)) {
-            crypto_generichash_init(&one, NULL, 0, sizeof(digest));
+            term_init(&one);
             crypto_generichash_update(&one, row->id.b, PUPIL_UUID_LEN);
             add_number(&one, row->role);
-            crypto_generichash_final(&one, digest, sizeof(digest));
-            memcpy(&number, digest, sizeof(number));
-            sum += number;
+            sum += term_final(&one);
         }
     }
 
@@ -131,11 +149,9 @@ add_rows(hash_t *hash, const roster_t *roster, const roster_table_t *table)
 uint64_t
 roster_plan_row(const roster_t *roster, const roster_stored_t *row)
 {
-    hash_t    hash;
-    uint8_t   digest[crypto_generichash_BYTES_MIN];
-    uint64_t  number;
+    hash_t  hash;
 
-    crypto_generichash_init(&hash, NULL, 0, sizeof(digest));
+    term_init(&hash);
     crypto_generichash_update(&hash, row->subject.b, PUPIL_UUID_LEN);
     crypto_generichash_update(&hash, row->where.b, PUPIL_UUID_LEN);
     crypto_generichash_update(&hash, row->institution.b, PUPIL_UUID_LEN);
@@ -147,10 +163,7 @@ roster_plan_row(const roster_t *roster, const roster_stored_t *row)
     add_day(&hash, roster, row->from, row->to);
     add_text(&hash, ctl_str(row->source));
 
-    crypto_generichash_final(&hash, digest, sizeof(digest));
-    memcpy(&number, digest, sizeof(number));
-
-    return number;
+    return term_final(&hash);
 }
 
 
