@@ -124,19 +124,22 @@ export const get = (path) => api('GET', path);
 export const post = (path, body) => api('POST', path, body);
 
 
+/* A page of a list; path ends where its next argument begins. */
+export const page = (path, limit, cursor) => get(`${path}limit=${limit}${cursor
+  && `&cursor=${encodeURIComponent(cursor)}`}`);
+
+
 /* All pages of a list; enough(all, page) is told of each, and says when that is
    enough. */
 export async function pages(path, name, enough = () => false, limit = 100) {
   const all = [];
-  let cursor = '', page;
+  let one, cursor = '';
 
   do {
-    page = await get(`${path}limit=${limit}${cursor
-      && `&cursor=${encodeURIComponent(cursor)}`}`);
-
-    all.push(...page[name]);
-    cursor = page.next;
-  } while (!enough(all, page) && cursor);
+    one = await page(path, limit, cursor);
+    all.push(...one[name]);
+    cursor = one.next;
+  } while (!enough(all, one) && cursor);
 
   return all;
 }

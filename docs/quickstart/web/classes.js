@@ -6,7 +6,7 @@
  */
 
 import { byName, toPupil } from './answers.js';
-import { get } from './api.js';
+import { get, page } from './api.js';
 import { badge, button, el, heading, link, table, written } from './dom.js';
 import { day, moment, person, sorted, t } from './words.js';
 
@@ -69,25 +69,25 @@ function grid({ id }, homework, pupils) {
 }
 
 
-/* All that was asked for so far, of a path that is of all pupils, or of one. */
+/* All that was asked for so far, of a path that is of all pupils, or of one,
+   and ends as that of page() does. */
 function gathered(path) {
   const homework = [], pupils = new Map();
   let next = '';
 
   const more = async () => {
-    const page = await get(`${path}?limit=${SOME}${next
-      && `&cursor=${encodeURIComponent(next)}`}`);
+    const some = await page(path, SOME, next);
 
-    for (const { homework: each, ...who } of page.pupils) {
+    for (const { homework: each, ...who } of some.pupils) {
       const one = pupils.get(who.id) ?? { ...who, of: new Map() };
 
-      each.forEach((how, n) => one.of.set(page.homework[n].id, how));
+      each.forEach((how, n) => one.of.set(some.homework[n].id, how));
       pupils.set(who.id, one);
     }
-    homework.push(...page.homework);
-    next = page.next;
+    homework.push(...some.homework);
+    next = some.next;
 
-    return page.class;
+    return some.class;
   };
 
   return { homework, more, pupils: () => [...pupils.values()],
@@ -113,7 +113,7 @@ async function drawn(show, all, top, draw) {
 
 
 export async function one(show, id, which) {
-  const all = gathered(`/v1/classes/${id}${which ? `/pupils/${which}` : ''}`);
+  const all = gathered(`/v1/classes/${id}${which ? `/pupils/${which}` : ''}?`);
 
   if (which) {
     await drawn(show, all, (of) => ahead(of, all.pupils()[0]),
