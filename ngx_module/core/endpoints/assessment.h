@@ -10,8 +10,8 @@
 #define PUPIL_ASSESSMENT_H
 
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/input.h"
+#include "core/policy/statement.h"
 
 
 #define PUPIL_INPUT_COMMENT_MAX  8000           /* bytes */

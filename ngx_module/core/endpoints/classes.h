@@ -9,9 +9,9 @@
 #define PUPIL_CLASSES_H
 
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/endpoints/homework.h"
 #include "core/input/query.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of /v1/classes, by index. */

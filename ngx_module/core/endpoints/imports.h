@@ -10,9 +10,9 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/query.h"
 #include "core/json/writer.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of /v1/admin/imports, by index. */

@@ -9,10 +9,10 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/input.h"
 #include "core/login/chosen.h"
 #include "core/login/factor.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of both, by index: the steps of one are those of the other. */

@@ -8,8 +8,8 @@
 #define PUPIL_RIGHTS_H
 
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/query.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of /v1/me/, by index. */

@@ -9,9 +9,9 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/input.h"
 #include "core/policy/role.h"
+#include "core/policy/statement.h"
 
 
 /* The statements of /v1/session, by index. */

@@ -11,8 +11,8 @@
 
 #include "core/audit/audit.h"
 #include "core/endpoints/columns.h"
-#include "core/policy/statement.h"
 #include "core/input/input.h"
+#include "core/policy/statement.h"
 
 
 #define PUPIL_SUPPORT_CODE_TIME  (10 * 60)      /* seconds that a code counts */

@@ -6,8 +6,8 @@
  */
 
 #include "core/endpoints/support.h"
-#include "http/rights/ngx_http_pupil_rights.h"
 #include "http/request/ngx_http_pupil_endpoints.h"
+#include "http/rights/ngx_http_pupil_rights.h"
 
 
 /* What is older, and not sealed, is not looked for: sql/data/044. */

@@ -5,8 +5,8 @@
  * Endpoints add their own.
  */
 
-#include "http/status/ngx_http_pupil_metrics.h"
 #include "http/request/ngx_http_pupil_endpoints.h"
+#include "http/status/ngx_http_pupil_metrics.h"
 
 
 #define NGX_HTTP_PUPIL_PARTITIONS_WARN  35     /* days */

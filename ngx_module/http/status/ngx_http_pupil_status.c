@@ -6,8 +6,8 @@
  * only: nothing here tells of a person.
  */
 
-#include "http/status/ngx_http_pupil_metrics.h"
 #include "http/request/ngx_http_pupil_endpoints.h"
+#include "http/status/ngx_http_pupil_metrics.h"
 
 
 #define NGX_HTTP_PUPIL_LINE          160       /* bytes, at most */
