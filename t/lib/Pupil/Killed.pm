@@ -56,7 +56,7 @@ sub killed_at ($site, $step, @words) {
 
 # True when this signal ended it, or, for 0, when it failed by itself.
 sub ended_by ($site, $signal, @words) {
-    my $run = run_cmd(@words, { timeout => 300, env => Pupil::Site->ctl_env });
+    my $run = run_cmd(@words, { env => Pupil::Site->ctl_env });
     wait_until(60, 'what it had begun to end', sub { !sessions($site) });
     return !$run->{timeout} && $run->{code} == ($signal ? 128 + $signal : 1);
 }

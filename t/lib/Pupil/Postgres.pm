@@ -267,8 +267,7 @@ sub dbh ($self, $db = 'postgres') {
 # Text that the log has gained since the last call, or since the start.
 # A backup of a database, into a file.
 sub dump ($self, $db, $file) {
-    my $run = run_cmd('pg_dump', '-C', '-f', $file, $self->conninfo($db),
-                      { timeout => 300 });
+    my $run = run_cmd('pg_dump', '-C', '-f', $file, $self->conninfo($db));
     die "pg_dump: $run->{err}" if $run->{code};
     return $self;
 }
@@ -277,8 +276,7 @@ sub dump ($self, $db, $file) {
 sub beside ($self, $db, $file, $as = 'beside') {
     spew("$file.$as", slurp($file) =~ s/((?:DATABASE|connect) )$db\b/$1$as/gr);
     my $run = run_cmd('psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-f',
-                      "$file.$as", $self->conninfo('postgres'),
-                      { timeout => 300 });
+                      "$file.$as", $self->conninfo('postgres'));
     die "psql: $run->{err}" if $run->{code};
     return $self;
 }

@@ -59,8 +59,7 @@ sub keystore ($self) { $self->keys_pg->dbh('pupil_keys') }
 sub ctl ($self, @args) {
     my %opt = ref $args[-1] eq 'HASH' ? %{ pop @args } : ();
     return run_cmd(build_dir() . '/pupilctl', @args,
-                   { timeout => 300, %opt,
-                     env => { %{ ctl_env() }, %{ $opt{env} // {} } } });
+                   { %opt, env => { %{ ctl_env() }, %{ $opt{env} // {} } } });
 }
 
 # What pupilctl finds of this tree by its environment, whoever starts it.
