@@ -14,7 +14,8 @@ use Bench::Entrant::Node;
 use Bench::Entrant::Php;
 use Pupil::Class;
 
-plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
+plan(skip_all => 'a bench is of the build that ships, not of a sanitized one')
+    if $ENV{PUPIL_SANITIZE};
 
 my $class = Pupil::Class->up(workers => 1);
 my ($db, $site) = ($class->db, $class->site);

@@ -11,7 +11,8 @@ use Pupil::Test;
 use Bench::Tenants;
 use JSON::XS ();
 
-plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
+plan(skip_all => 'a bench is of the build that ships, not of a sanitized one')
+    if $ENV{PUPIL_SANITIZE};
 
 # A machine that is full is no fault.
 my @answers = map {

@@ -10,7 +10,8 @@ use lib 't/lib';
 use Pupil::Test;
 use JSON::XS ();
 
-plan(skip_all => 'not under sanitizers') if $ENV{PUPIL_SANITIZE};
+plan(skip_all => 'a bench is of the build that ships, not of a sanitized one')
+    if $ENV{PUPIL_SANITIZE};
 
 my ($out, $result) = map { tmp_dir() . "/timing.$_" } qw(md json);
 my $run = run_cmd(root_dir() . '/t/bench/timing', '--pairs', 4, '--out', $out,

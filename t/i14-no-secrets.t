@@ -93,7 +93,7 @@ my ($worker) = $nginx->workers;
 like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0\s/m,
     'the limit of core files is 0';
 SKIP: {
-    skip 'it takes root', 1 if !am_root();
+    skip 'a plain user starts no worker of another account', 1 if !am_root();
     is((stat "/proc/$worker/environ")[4], 0, 'the worker is not dumpable:'
         . ' its memory is root\'s and not of its own account');
 }
@@ -108,11 +108,10 @@ SKIP: {
 
 # ---- a dump that is forced
 
-# Some containers forbid it; sanitizers map more than a disk holds.
 SKIP: {
-    skip 'not under sanitizers', 7 if $ENV{PUPIL_SANITIZE};
+    skip 'sanitizers map more than a disk holds', 7 if $ENV{PUPIL_SANITIZE};
     my $heap = memory_of($worker, 'heap.core');
-    skip 'nobody may look here', 7 if !$heap;
+    skip 'this container forbids to dump a process', 7 if !$heap;
     cmp_ok -s $heap, '>', 5e6, 'a dump of the worker';
     my $keys = Pupil::Search->new(@raw);
     my %in = map { $keys{ unpack 'H*', $_->[0] } => 1 } $keys->hits($heap);
