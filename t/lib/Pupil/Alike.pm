@@ -23,8 +23,9 @@ sub bytes ($res) {
 }
 
 # Those that were executed since the last call, but what a worker does when it
-# likes (it asks for the mark, and reports to the key store), what tells a
-# connection whom it serves, and those that match $but.
+# likes (it asks for the mark, reports to the key store, and stores what records
+# refer to as it begins), what tells a connection whom it serves, and those that
+# match $but.
 sub statements ($site, $but = qr/(?!)/) {
     my @all;
     for my $line (split /^(?=\d{4}-)/m, $site->pg->new_log) {
@@ -33,6 +34,7 @@ sub statements ($site, $but = qr/(?!)/) {
                          execute[^:]*:\ (.*)/sx
                && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config/
                && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/
+               && $2 !~ /^INSERT INTO pupil\.(?:audit_shape|policy) /
                && $2 !~ $but;
     }
     return join "\n", @all;
