@@ -460,6 +460,7 @@ $many->rollback;
 my @prepare_keys = @prepare{@keys};
 my $keeper = gateway(pupil_keys => 'pupil_keeper', @prepare_keys);
 my $fresh = look($keeper, 'keys, many', @keys);
+$site->keystore->do('DELETE FROM keystore.fetch');  # a ticket is of one asking
 $site->keystore->do(<<"SQL");
 INSERT INTO keystore.fetch (tenant, minute, backend, role, client, keys)
 SELECT '$tenant', date_bin('1 minute', now() - n * interval '1 minute',
