@@ -4,7 +4,7 @@
 #
 # An attempt to log in counts once it is reserved.  The connection ends between
 # that and its answer: nobody knows whether the attempt counts, it does, and it
-# is on record (I1).
+# is on record (I1), be it that there is no database for a while.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -14,6 +14,7 @@ use Pupil::PgProxy;
 my $site = pupil_up(import => 1);
 my $proxy = Pupil::PgProxy->new($site->pg);
 my $day = Pupil::Day->up(site => $site, start => 0, workers => 1, conf => {
+    pupil_pool => 'data connections=1',
     pupil_database => '"' . $site->gateway('pupil', host => '127.0.0.1',
         port => $proxy->port, sslmode => 'disable') . '"' });
 my $nginx = $day->nginx;
@@ -22,8 +23,6 @@ $nginx->allow_log(qr/./);
 $day->ready;
 my $db = $site->db;
 my $who = $day->person('pupil');
-wait_until(60, 'another connection, for the record', sub {
-    $nginx->http->get('/status')->json->{database_data}{connections} > 2 });
 
 sub outcomes ($res) {
     return [map { $_->{outcome} } @{ $db->selectall_arrayref('SELECT outcome'
@@ -31,12 +30,26 @@ sub outcomes ($res) {
         $res->request_id) }];
 }
 
-$proxy->next_one(cut => qr/INSERT INTO pupil\.login_throttle/);
-my $res = $nginx->http->login($who->{login}, 'wrong');
-is_problem $res, 503, 'unavailable', name => 'the connection is cut';
-ok $proxy->done, 'once the attempt was reserved';
-is $db->selectrow_array('SELECT max(failures) FROM pupil.login_throttle'), 1,
-    'it counts';
+# The database lets nobody in who comes anew.
+sub closed ($closed) {
+    $db->do('ALTER DATABASE pupil CONNECTION LIMIT ' . ($closed ? 0 : -1));
+}
+
+sub cut ($failures) {
+    closed(1);
+    $proxy->next_one(cut => qr/INSERT INTO pupil\.login_throttle/);
+    my $res = $nginx->http->login($who->{login}, 'wrong');
+    is_problem $res, 503, 'unavailable', name => 'the connection is cut';
+    ok $proxy->done, 'once the attempt was reserved';
+    is $db->selectrow_array('SELECT max(failures) FROM pupil.login_throttle'),
+        $failures, 'it counts';
+    return $res;
+}
+
+my $res = cut(1);
+sleep 4;        # a request waits 2 s
+is_deeply outcomes($res), [], 'there is no database for its record';
+closed(0);
 wait_until(60, 'its record', sub { @{ outcomes($res) } });
 is_deeply outcomes($res), ['refused'], 'and is on record, once';
 
@@ -44,5 +57,14 @@ $day->ready;
 $res = $nginx->http->login($who->{login}, 'wrong');
 is_problem $res, 401, 'invalid-credentials', name => 'the next one';
 is_deeply outcomes($res), ['refused'], 'is on record, too';
+
+
+# ---- a worker that ends meanwhile
+
+$res = cut(3);
+$nginx->quit;
+is_deeply outcomes($res), [], 'a worker ends without a database';
+like $nginx->log_text, qr/pupil: a log-in that had no answer is not on record/,
+    'and says what is not on record';
 
 done_testing;

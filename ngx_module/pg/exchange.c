@@ -231,6 +231,17 @@ ngx_libpq_exchange_whole(ngx_libpq_exchange_t *ex)
 {
     const ngx_libpq_exec_t  *last;
 
+    if (ex->status == NGX_LIBPQ_UNAVAILABLE
+        && !ngx_libpq_exchange_in_doubt(ex))
+    {
+        /* as if it had never been submitted */
+
+        ex->status = NGX_LIBPQ_BUILDING;
+        ex->sent_at = 0;
+        ex->locked = 0;
+        ex->retried = 0;
+    }
+
     if (ex->status != NGX_LIBPQ_BUILDING) {
         ngx_libpq_exchange_fault(ex, "it was submitted before");
         return;
