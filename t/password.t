@@ -148,8 +148,8 @@ my $staff = $day->site->nginx(conf => {
 wait_until(60, 'ready', sub {
     $staff->http->get('/status/ready')->status == 200 });
 sub staff_in ($who) {
-    my $http = $staff->http;
-    is status_of($who, $day->person($who)->{password}, $http), 200, "$who";
+    my ($http, $person) = ($staff->http, $day->person($who));
+    is $http->enter(@$person{qw(login password)})->status, 200, $who;
     return $http;
 }
 

@@ -245,11 +245,12 @@ sub login ($self, $identifier, $password) {
                                               password => $password });
 }
 
-# The same, and again where it is to come again, as on a machine that was slow.
+# The same, and again where it is to come again, as on a machine that was slow:
+# there an attempt that had no answer counts, too.
 sub enter ($self, @who) {
     my $res;
     wait_until(60, 'a log-in', sub {
-        ($res = $self->login(@who))->status != 503 });
+        ($res = $self->login(@who))->status !~ /^(?:429|503)$/ });
     return $res;
 }
 
