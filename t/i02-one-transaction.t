@@ -47,6 +47,9 @@ is same_transaction($res, 'data.homework', 'record = ?', $second), 1,
 $res = $day->teacher->delete("/v1/homework/$second");
 is same_transaction($res, 'data.homework', 'deleted_at IS NOT NULL'), 1,
     'and its end';
+$res = $day->teacher->post("/v1/homework/$second/restore");
+is same_transaction($res, 'data.homework', 'record = ?', $second), 1,
+    'and that it is given again';
 $res = $day->pupil->patch('/v1/data/example',
                           json => $day->preference('Fiske'));
 is same_transaction($res, 'data.example', 'true'), 1, 'a preference';

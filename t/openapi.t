@@ -350,9 +350,9 @@ ask(admin => $list, $path, 403);
 
 my $one = "$path/$given->{id}";
 my $none = "$path/" . uuid();
-my ($get, $patch, $delete, $overview)
+my ($get, $patch, $delete, $overview, $again)
     = map { sprintf $_, '/v1/homework/{id}' }
-      'GET %s', 'PATCH %s', 'DELETE %s', 'GET %s/progress';
+      'GET %s', 'PATCH %s', 'DELETE %s', 'GET %s/progress', 'POST %s/restore';
 ask($_ => $get, $one, 200) for qw(teacher pupil);
 ask(pupil => $get, $none, 404);
 ask_without($get, $one);
@@ -642,6 +642,11 @@ ask(teacher => $delete, $none, 404);
 ask(pupil => $delete, $one, 403);
 ask_without($delete, $one);
 ask(teacher => $delete, $one, 204);
+ask(teacher => $list, "$path?status=withdrawn", 200);
+ask(teacher => $again, "$one/restore", 200);
+ask(teacher => $again, "$none/restore", 404);
+ask(pupil => $again, "$one/restore", 403);
+ask_without($again, "$one/restore");
 ask(teacher => 'DELETE /v1/session', '/v1/session', 204);
 ask(teacher => 'GET /v1/session', '/v1/session', 401);
 

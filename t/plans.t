@@ -235,6 +235,10 @@ my %cold = (
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
     homework_delete => 'rarer still',
+    homework_restore => 'the same', homework_ever_target => 'the same',
+    homework_ever_evidence => 'the same; it is homework_evidence',
+    (map { $_ => 'seldom; it is homework_teacher_list over what was withdrawn' }
+         qw(homework_withdrawn homework_withdrawn_back)),
     homework_assessment => 'one pupil of one homework, by primary keys',
     homework_own_assessment => 'the same, once it is returned',
     homework_assess => 'once or twice for each pupil and homework, by primary'

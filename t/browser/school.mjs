@@ -10,8 +10,8 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { ask, browser, check, day, endSession, expect, folder, heading, input,
-         logIn, logOut, picture, readable, spoken, step, totp }
+import { ask, browser, check, day, endSession, everywhere, expect, folder,
+         heading, input, logIn, logOut, picture, readable, spoken, step, totp }
   from './page.mjs';
 
 const ANSWER = 'Bees tell each other the way by dancing.';
@@ -197,6 +197,19 @@ async function overview(page) {
     await page.getByText('Taken back.').waitFor();
     await page.getByRole('row', { name: TITLE })
       .waitFor({ state: 'detached' });
+  });
+  await step('finds it among what was taken back', page, async () => {
+    await page.getByRole('link', { name: 'Homework taken back' }).click();
+    await heading(page, 'Homework taken back').waitFor();
+    await page.getByRole('rowheader', { name: TITLE }).waitFor();
+  });
+  await everywhere(page, 'withdrawn');
+  await step('and gives it again, with what was done', page, async () => {
+    await page.getByRole('button', { name: `Give “${TITLE}” again` }).click();
+    await page.getByText('Given again.').waitFor();
+    await page.getByRole('row').filter({ hasText: '2 of 2 done' }).waitFor();
+    await page.goto(`${input.url}/#/withdrawn`);
+    await page.getByText('No homework was taken back').waitFor();
   });
 }
 

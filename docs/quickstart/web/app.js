@@ -61,6 +61,7 @@ const VIEWS = {
     ['give', null, teacher.give],
     ['homework', null, teacher.overview],
     ['edit', null, teacher.edit],
+    ['withdrawn', null, teacher.withdrawn],
     ['answers', null, answers.question],
     ['assess', null, answers.pupil],
     ...MINE,

@@ -53,7 +53,45 @@ export async function given(show) {
                 'homework'));
 
   show(...ahead, past, !open && !past
-    && el('p', { class: 'card empty' }, t('given.none')));
+    && el('p', { class: 'card empty' }, t('given.none')),
+  el('p', null, link('#/withdrawn', t('taken.list'))));
+}
+
+
+/* ---- what was taken back ---- */
+
+const giveAgain = (item) => async () => {
+  try {
+    await post(`/v1/homework/${item.id}/restore`);
+  } catch (error) {
+    tell(error);
+    return;
+  }
+  location.hash = `#/homework/${item.id}`;
+  addEventListener('shown', () => say(t('given.again'), true), { once: true });
+};
+
+
+const withdrawnRow = (item) => el('tr', null,
+  written('th', item.title, { scope: 'row' }),
+  written('td', item.class.title ?? '–', { 'data-label': t('class') }),
+  el('td', { 'data-label': t('due.head') }, moment(item.due_at)),
+  el('td', null, button(t('give.again'), giveAgain(item), {
+    'aria-label': t('give.again.of', { title: item.title }) })));
+
+
+export async function withdrawn(show) {
+  const items = await pages('/v1/homework?status=withdrawn&order=newest&',
+                            'homework');
+
+  show(
+    el('p', null, link('#/', t('back.given'))),
+    heading(t('taken.list')),
+    el('p', null, t('taken.what')),
+    items.length > 0
+      ? table(t('taken.list'), ['homework', 'class', 'due.head', 'give.again'],
+              items.map(withdrawnRow))
+      : el('p', { class: 'card empty' }, t('taken.none')));
 }
 
 

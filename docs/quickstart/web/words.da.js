@@ -201,7 +201,13 @@ export default {
     one: 'Én elev har svaret. Ingen ser det længere.',
     other: '{n} elever har svaret. Ingen ser det længere.',
   },
-  'taken.back': 'Trukket tilbage.',
+  'taken.back': 'Trukket tilbage. I 30 dage kan den gives igen.',
+  'taken.list': 'Lektier, der er trukket tilbage',
+  'taken.none': 'Ingen lektie er trukket tilbage i de seneste 30 dage.',
+  'taken.what': 'I 30 dage kan den gives igen, med det, som eleverne har'
+    + ' lavet.',
+  'give.again': 'Giv igen', 'give.again.of': 'Giv »{title}« igen',
+  'given.again': 'Givet igen.',
 
   /* what a class has handed in, and marking it */
   answers: 'Svar', 'answers.class': 'Klassen',

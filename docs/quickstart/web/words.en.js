@@ -200,7 +200,13 @@ export default {
     one: 'One pupil has answered. Nobody will see it any more.',
     other: '{n} pupils have answered. Nobody will see it any more.',
   },
-  'taken.back': 'Taken back.',
+  'taken.back': 'Taken back. For 30 days it can be given again.',
+  'taken.list': 'Homework taken back',
+  'taken.none': 'No homework was taken back in the last 30 days.',
+  'taken.what': 'For 30 days it can be given again, with what pupils have'
+    + ' done.',
+  'give.again': 'Give again', 'give.again.of': 'Give “{title}” again',
+  'given.again': 'Given again.',
 
   /* what a class has handed in, and marking it */
   answers: 'Answers', 'answers.class': 'The class',

@@ -201,7 +201,12 @@ export default {
     one: 'En elev har svarat. Ingen ser det längre.',
     other: '{n} elever har svarat. Ingen ser det längre.',
   },
-  'taken.back': 'Tillbakatagen.',
+  'taken.back': 'Tillbakatagen. I 30 dagar kan den ges igen.',
+  'taken.list': 'Läxor som tagits tillbaka',
+  'taken.none': 'Ingen läxa har tagits tillbaka de senaste 30 dagarna.',
+  'taken.what': 'I 30 dagar kan den ges igen, med det som eleverna har gjort.',
+  'give.again': 'Ge igen', 'give.again.of': 'Ge ”{title}” igen',
+  'given.again': 'Given igen.',
 
   /* what a class has handed in, and marking it */
   answers: 'Svar', 'answers.class': 'Klassen',

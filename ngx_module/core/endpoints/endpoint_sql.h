@@ -133,6 +133,10 @@
     "DELETE FROM pupil.login_throttle AS t USING over AS o"                   \
     " WHERE t.tenant = $2 AND t.bucket = o.bucket)"
 
+/* A number that the preprocessor knows. */
+#define PUPIL_SQL_NUMBER(n)   PUPIL_SQL_NUMBER_(n)
+#define PUPIL_SQL_NUMBER_(n)  #n
+
 /* At least one row, the nonce first (invariant I12). */
 #define PUPIL_SQL_ONE  "(VALUES (1)) AS one (one)"
 

@@ -14,21 +14,6 @@
 #include "core/endpoints/homework_sql.h"
 
 
-#define READ      PUPIL_OPERATION_READ
-#define NONE      PUPIL_ABOUT_NONE
-#define ACTOR     PUPIL_ABOUT_ACTOR
-#define SUBJECTS  PUPIL_ABOUT_SUBJECTS
-#define REQUIRED  PUPIL_WANT_REQUIRED
-
-/* A purpose goes with the relation that it is for. */
-#define LEARNING_SELF                                                         \
-    .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_SELF
-#define LEARNING_TAUGHT_BY                                                    \
-    .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_TAUGHT_BY
-#define TEACHING_TEACHES                                                      \
-    .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES
-
-
 /* The actor's own of it are all done. */
 #define DONE                                                                  \
     "(SELECT count(*) FROM data.progress AS p WHERE p.tenant = $2"            \
@@ -36,17 +21,22 @@
     " AND p.done AND p.exercise_id = ANY (h.exercise_ids))"                   \
     " >= cardinality(h.exercise_ids)"
 
+/* Is it there, or was it withdrawn and can be given again? */
+#define THERE  " AND h.deleted_at IS NULL"
+#define WITHDRAWN                                                             \
+    " AND h.deleted_at > $9 - interval '"                                     \
+    PUPIL_SQL_NUMBER(PUPIL_HOMEWORK_RESTORE_DAYS) " days'"
+
 /*
  * A page of the homework of the actor's classes, of either end of a window: way
  * is "" or " DESC".  A pupil never meets one before it is assigned.
  */
-#define PAGE(name, columns, limit, way)                                       \
+#define PAGE(name, columns, limit, there, way)                                \
     name " AS MATERIALIZED ("                                                 \
     "SELECT h.* FROM pupil.enrolment AS mine"                                 \
     " JOIN LATERAL (SELECT h.owner, h.record, h.due_at AS due" columns        \
     " FROM data.homework AS h"                                                \
-    " WHERE h.tenant = $2 AND h.owner = mine.class"                           \
-    " AND h.deleted_at IS NULL"                                               \
+    " WHERE h.tenant = $2 AND h.owner = mine.class" there                     \
     " AND ($13 IS NULL OR h.record = $13)"                                    \
     " AND ($8 OR (h.due_at > $9 AND h.assigned_at <= $9))"                    \
     " AND ($5 = 'teacher' OR h.assigned_at <= $9)"                            \
@@ -63,21 +53,22 @@
                    " WHERE v.tenant = $2 AND v.class = e.class") " AS v"
 
 
-static const char  evidence_sql[] =
-    "SELECT $1::bigint, " PUPIL_SQL_ENROLMENT("e") ","
-    " o.owner, o.state, o.key_version, h.record, h.assigned_at"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (pupil.enrolment AS e"
-    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"
-    " LEFT JOIN " PUPIL_SQL_EACH(
-        "SELECT h.record, h.assigned_at FROM data.homework AS h"
-        " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = $8"
-        " AND h.deleted_at IS NULL") " AS h ON true)"
-    " ON " PUPIL_SQL_MINE("e");
+#define EVIDENCE(there)                                                       \
+    "SELECT $1::bigint, " PUPIL_SQL_ENROLMENT("e") ","                        \
+    " o.owner, o.state, o.key_version, h.record, h.assigned_at"               \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (pupil.enrolment AS e"                                        \
+    " JOIN " PUPIL_SQL_OWNER("o", "e.class") " ON true"                       \
+    " LEFT JOIN " PUPIL_SQL_EACH(                                             \
+        "SELECT h.record, h.assigned_at FROM data.homework AS h"              \
+        " WHERE h.tenant = $2 AND h.owner = e.class AND h.record = $8" there) \
+    " AS h ON true)"                                                          \
+    " ON " PUPIL_SQL_MINE("e")
 
 /* One more than the page, to know if there is another. */
-#define LIST(way)                                                             \
-    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1", way) ","    \
+#define LIST(there, way)                                                      \
+    "WITH " PAGE("h", ", h.assigned_by AS teacher{h}", "$12 + 1", there, way) \
+    ","                                                                       \
     " p AS MATERIALIZED ("                                                    \
     "SELECT k.record AS page, "                                               \
     PUPIL_SQL_ENROLMENT("t")                                                  \
@@ -104,7 +95,7 @@ static const char  evidence_sql[] =
     " ON true ORDER BY h.due, h.record"
 
 #define PROGRESS(way)                                                         \
-    "WITH " PAGE("k", "", "$12", way)                                         \
+    "WITH " PAGE("k", "", "$12", THERE, way)                                  \
     " SELECT $1::bigint, p.record, p.updated_at,"                             \
     " o.owner, o.state, o.key_version{p}"                                     \
     " FROM " PUPIL_SQL_ONE                                                    \
@@ -172,7 +163,7 @@ static const char  current_sql[] =
  * whom restriction hides (GDPR article 18).
  */
 #define SUMMARY(way)                                                          \
-    "WITH " PAGE("k", ", h.exercise_ids", "$12", way) ","                     \
+    "WITH " PAGE("k", ", h.exercise_ids", "$12", THERE, way) ","              \
     " e AS MATERIALIZED ("                                                    \
     "SELECT c.owner, e.subject FROM (SELECT DISTINCT k.owner FROM k) AS c"    \
     " JOIN " PUPIL_SQL_EACH("SELECT e.subject FROM pupil.enrolment AS e"      \
@@ -196,14 +187,14 @@ static const char  current_sql[] =
     " FROM " PUPIL_SQL_ONE " LEFT JOIN s ON true"
 
 /* The homework that a write is about, as it is stored. */
-static const char  target_sql[] =
-    "SELECT $1::bigint, h.record{h}"
-    " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (pupil.enrolment AS e"
-    " JOIN " PUPIL_SQL_EACH("SELECT h.record{h}"
-    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
-    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true)"
-    " ON " PUPIL_SQL_MINE("e");
+#define TARGET(there)                                                         \
+    "SELECT $1::bigint, h.record{h}"                                          \
+    " FROM " PUPIL_SQL_ONE                                                    \
+    " LEFT JOIN (pupil.enrolment AS e"                                        \
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record{h}"                              \
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"      \
+    " AND h.record = $8" there) " AS h ON true)"                              \
+    " ON " PUPIL_SQL_MINE("e")
 
 static const char  overview_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_MINE
@@ -231,161 +222,6 @@ static const char  results_sql[] =
     " ON true ORDER BY p.owner";
 
 
-static const pupil_want_t  pupil_list_wants[] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "c", .category = "enrolment", .field = "class_title",
-      LEARNING_SELF, .operation = READ, .about = ACTOR },
-    { .alias = "i", .category = "identity", .field = "given_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .category = "progress", .field = "exercise_id",
-      LEARNING_SELF, .operation = READ, .about = ACTOR },
-    { .category = "progress", .field = "done",
-      LEARNING_SELF, .operation = READ, .about = ACTOR },
-    { .category = "progress", .field = "result",
-      LEARNING_SELF, .operation = READ, .about = ACTOR }
-};
-
-static const pupil_want_t  pupil_progress_wants[] = {
-    { .alias = "p", .category = "progress", .field = "exercise_id",
-      LEARNING_SELF, .operation = READ, .about = ACTOR, .flags = REQUIRED },
-    { .alias = "p", .category = "progress", .field = "done",
-      LEARNING_SELF, .operation = READ, .about = ACTOR, .flags = REQUIRED },
-    { .alias = "p", .category = "progress", .field = "result",
-      LEARNING_SELF, .operation = READ, .about = ACTOR }
-};
-
-static const pupil_want_t  teacher_list_wants[] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "c", .category = "enrolment", .field = "class_title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .category = "progress", .field = "exercise_id",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .category = "progress", .field = "done",
-      TEACHING_TEACHES, .operation = READ, .about = NONE }
-};
-
-static const pupil_want_t  pupil_feed_wants[] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .category = "homework", .field = "assigned_by",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED }
-};
-
-static const pupil_want_t  teacher_feed_wants[] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
-};
-
-/* In the order of PUPIL_HL_WANT_*. */
-static const pupil_want_t  pupil_definitions_wants[] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "c", .category = "enrolment", .field = "class_title",
-      LEARNING_SELF, .operation = READ, .about = ACTOR }
-};
-
-static const pupil_want_t  teacher_definitions_wants[] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "c", .category = "enrolment", .field = "class_title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE }
-};
-
-static const pupil_want_t  summary_wants[] = {
-    { .category = "progress", .field = "exercise_id",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .category = "progress", .field = "done",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
-};
-
-static const pupil_want_t  overview_wants[] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .category = "progress", .field = "exercise_id",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .category = "progress", .field = "done",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .category = "progress", .field = "result",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS }
-};
-
-static const pupil_want_t  results_wants[] = {
-    { .alias = "p", .category = "progress", .field = "exercise_id",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .alias = "p", .category = "progress", .field = "done",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
-      .flags = REQUIRED },
-    { .alias = "p", .category = "progress", .field = "result",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS }
-};
-
-
 #define DEFINITIONS_PARAMS                                                    \
     { PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_INT4 }
 
@@ -405,7 +241,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_EVIDENCE] = {
         .name = "homework_evidence",
-        .sql = evidence_sql,
+        .sql = EVIDENCE(THERE),
         .fixed = PUPIL_HE_COLUMNS,
         .tables = { "homework" },
         .params = { PUPIL_PARAM_UUID }
@@ -413,21 +249,21 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_PUPIL_LIST] = {
         .name = "homework_pupil_list",
-        .sql = LIST(""),
+        .sql = LIST(THERE, ""),
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_list_wants),
+        PUPIL_WANTS(pupil_homework_pupil_list_wants),
         .params = PAGE_PARAMS
     },
 
     [PUPIL_HOMEWORK_PUPIL_LIST_BACK] = {
         .name = "homework_pupil_list_back",
-        .sql = LIST(" DESC"),
+        .sql = LIST(THERE, " DESC"),
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_list_wants),
+        PUPIL_WANTS(pupil_homework_pupil_list_wants),
         .params = PAGE_PARAMS
     },
 
@@ -437,7 +273,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
         PROGRESS_FACTS,
-        PUPIL_WANTS(pupil_progress_wants),
+        PUPIL_WANTS(pupil_homework_pupil_progress_wants),
         .params = PAGE_PARAMS
     },
 
@@ -447,7 +283,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
         PROGRESS_FACTS,
-        PUPIL_WANTS(pupil_progress_wants),
+        PUPIL_WANTS(pupil_homework_pupil_progress_wants),
         .params = PAGE_PARAMS
     },
 
@@ -456,7 +292,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = feed_sql,
         .fixed = PUPIL_HF_COLUMNS,
         .tables = { "homework", "identity" },
-        PUPIL_WANTS(pupil_feed_wants)
+        PUPIL_WANTS(pupil_homework_pupil_feed_wants)
     },
 
     [PUPIL_HOMEWORK_PUPIL_DEFINITIONS] = {
@@ -465,7 +301,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HD_COLUMNS,
         .tables = { "homework" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_definitions_wants),
+        PUPIL_WANTS(pupil_homework_pupil_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
 
@@ -475,7 +311,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HP_COLUMNS,
         .tables = { "homework", "progress" },
         PROGRESS_FACTS,
-        PUPIL_WANTS(pupil_progress_wants),
+        PUPIL_WANTS(pupil_homework_pupil_progress_wants),
         .params = { PUPIL_PARAM_TIMESTAMPTZ }
     },
 
@@ -484,7 +320,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = feed_sql,
         .fixed = PUPIL_HF_COLUMNS,
         .tables = { "homework", "identity" },
-        PUPIL_WANTS(teacher_feed_wants)
+        PUPIL_WANTS(pupil_homework_teacher_feed_wants)
     },
 
     [PUPIL_HOMEWORK_TEACHER_DEFINITIONS] = {
@@ -493,27 +329,27 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HD_COLUMNS,
         .tables = { "homework" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(teacher_definitions_wants),
+        PUPIL_WANTS(pupil_homework_teacher_definitions_wants),
         .params = DEFINITIONS_PARAMS
     },
 
     [PUPIL_HOMEWORK_TEACHER_LIST] = {
         .name = "homework_teacher_list",
-        .sql = LIST(""),
+        .sql = LIST(THERE, ""),
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(teacher_list_wants),
+        PUPIL_WANTS(pupil_homework_teacher_list_wants),
         .params = PAGE_PARAMS
     },
 
     [PUPIL_HOMEWORK_TEACHER_LIST_BACK] = {
         .name = "homework_teacher_list_back",
-        .sql = LIST(" DESC"),
+        .sql = LIST(THERE, " DESC"),
         .fixed = PUPIL_HL_COLUMNS,
         .tables = { "homework", "progress", "identity" },
         HOMEWORK_FACTS,
-        PUPIL_WANTS(teacher_list_wants),
+        PUPIL_WANTS(pupil_homework_teacher_list_wants),
         .params = PAGE_PARAMS
     },
 
@@ -522,7 +358,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = SUMMARY(""),
         .fixed = PUPIL_HS_COLUMNS,
         .tables = { "homework", "progress" },
-        PUPIL_WANTS(summary_wants),
+        PUPIL_WANTS(pupil_homework_summary_wants),
         .params = PAGE_PARAMS
     },
 
@@ -531,13 +367,35 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = SUMMARY(" DESC"),
         .fixed = PUPIL_HS_COLUMNS,
         .tables = { "homework", "progress" },
-        PUPIL_WANTS(summary_wants),
+        PUPIL_WANTS(pupil_homework_summary_wants),
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_WITHDRAWN] = {
+        .name = "homework_withdrawn",
+        .sql = LIST(WITHDRAWN, ""),
+        .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "identity" },
+        HOMEWORK_FACTS,
+        .wants = pupil_homework_teacher_list_wants,
+        .wants_count = PUPIL_HL_WANTS,
+        .params = PAGE_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_WITHDRAWN_BACK] = {
+        .name = "homework_withdrawn_back",
+        .sql = LIST(WITHDRAWN, " DESC"),
+        .fixed = PUPIL_HL_COLUMNS,
+        .tables = { "homework", "identity" },
+        HOMEWORK_FACTS,
+        .wants = pupil_homework_teacher_list_wants,
+        .wants_count = PUPIL_HL_WANTS,
         .params = PAGE_PARAMS
     },
 
     [PUPIL_HOMEWORK_TARGET] = {
         .name = "homework_target",
-        .sql = target_sql,
+        .sql = TARGET(THERE),
         .fixed = PUPIL_HT_COLUMNS,
         .tables = { "homework" },
         HOMEWORK_FACTS,
@@ -583,6 +441,35 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
                     PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
+    },
+
+    [PUPIL_HOMEWORK_EVER_EVIDENCE] = {
+        .name = "homework_ever_evidence",
+        .sql = EVIDENCE(""),
+        .fixed = PUPIL_HE_COLUMNS,
+        .tables = { "homework" },
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_EVER_TARGET] = {
+        .name = "homework_ever_target",
+        .sql = TARGET(""),
+        .fixed = PUPIL_HT_COLUMNS,
+        .tables = { "homework" },
+        HOMEWORK_FACTS,
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_RESTORE] = {
+        .name = "homework_restore",
+        .sql = pupil_homework_restore_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework" },
+        .facts_of = "homework",
+        PUPIL_WANTS(pupil_homework_delete_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
         .records = 1
     },
 
@@ -667,7 +554,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .sql = overview_sql,
         .fixed = PUPIL_HO_COLUMNS,
         .tables = { "homework", "identity" },
-        PUPIL_WANTS(overview_wants),
+        PUPIL_WANTS(pupil_homework_overview_wants),
         .params = { PUPIL_PARAM_UUID }
     },
 
@@ -677,7 +564,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .fixed = PUPIL_HR_COLUMNS,
         .tables = { "homework", "progress" },
         PROGRESS_FACTS,
-        PUPIL_WANTS(results_wants),
+        PUPIL_WANTS(pupil_homework_results_wants),
         .params = { PUPIL_PARAM_UUID }
     }
 };

@@ -28,10 +28,15 @@ enum {
     PUPIL_HOMEWORK_TEACHER_LIST_BACK,
     PUPIL_HOMEWORK_TEACHER_SUMMARY, /* counts; audited with the list */
     PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK,
+    PUPIL_HOMEWORK_WITHDRAWN,       /* a teacher's list of it */
+    PUPIL_HOMEWORK_WITHDRAWN_BACK,
     PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_DELETE,
+    PUPIL_HOMEWORK_EVER_EVIDENCE,   /* as _EVIDENCE, withdrawn or not */
+    PUPIL_HOMEWORK_EVER_TARGET,     /* as _TARGET, withdrawn or not */
+    PUPIL_HOMEWORK_RESTORE,
     PUPIL_HOMEWORK_ANSWERS,         /* answers.h: pupils of the class, */
     PUPIL_HOMEWORK_GIVEN,           /* what they have handed in, */
     PUPIL_HOMEWORK_ASSESSED,        /* and what is said of it */
@@ -46,10 +51,26 @@ enum {
 
 extern const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT];
 
+/* Of homework_wants.c. */
+extern const pupil_want_t  pupil_homework_pupil_list_wants[12];
+extern const pupil_want_t  pupil_homework_pupil_progress_wants[3];
+extern const pupil_want_t  pupil_homework_teacher_list_wants[11];
+extern const pupil_want_t  pupil_homework_pupil_feed_wants[3];
+extern const pupil_want_t  pupil_homework_teacher_feed_wants[3];
+extern const pupil_want_t  pupil_homework_pupil_definitions_wants[7];
+extern const pupil_want_t  pupil_homework_teacher_definitions_wants[7];
+extern const pupil_want_t  pupil_homework_summary_wants[2];
+extern const pupil_want_t  pupil_homework_overview_wants[5];
+extern const pupil_want_t  pupil_homework_results_wants[3];
+
+/* What was withdrawn can be given again for that long. */
+#define PUPIL_HOMEWORK_RESTORE_DAYS  30
+
 /* Of homework_write.c. */
 extern const char          pupil_homework_create_sql[];
 extern const char          pupil_homework_patch_sql[];
 extern const char          pupil_homework_delete_sql[];
+extern const char          pupil_homework_restore_sql[];
 extern const pupil_want_t  pupil_homework_create_wants[8];
 extern const pupil_want_t  pupil_homework_patch_wants[3];
 extern const pupil_want_t  pupil_homework_delete_wants[1];
@@ -69,8 +90,8 @@ enum {
 };
 
 /*
- * PUPIL_HOMEWORK_PUPIL_LIST and _TEACHER_LIST: a page, $8 all, $9 now,
- * $10 and $11 behind this time and id, $12 limit, $13 this one or NULL,
+ * PUPIL_HOMEWORK_PUPIL_LIST, _TEACHER_LIST and _WITHDRAWN: a page, $8 all,
+ * $9 now, $10 and $11 behind this time and id, $12 limit, $13 this one or NULL,
  * $14 and $15 before this time and id, $16 whether the actor is done with it,
  * or NULL.  Rows are by the date due and the id; of those between the two the
  * first, from _BACK the last.
@@ -96,7 +117,8 @@ enum {
     PUPIL_HL_WANT_ASSIGNED_BY,
     PUPIL_HL_WANT_CLASS_TITLE,
     PUPIL_HL_WANT_GIVEN_NAME,
-    PUPIL_HL_WANT_FAMILY_NAME
+    PUPIL_HL_WANT_FAMILY_NAME,
+    PUPIL_HL_WANTS              /* behind them: what stands beside */
 };
 
 /*
@@ -160,7 +182,10 @@ enum {
     PUPIL_HS_COLUMNS
 };
 
-/* PUPIL_HOMEWORK_TARGET, $8 homework: of a class of the actor's, or NULL. */
+/*
+ * PUPIL_HOMEWORK_TARGET and _EVER_TARGET, $8 homework: of a class of the
+ * actor's, or NULL.
+ */
 enum {
     PUPIL_HT_RECORD = 1,
     PUPIL_HT_COLUMNS
@@ -179,6 +204,8 @@ enum {
  *     $16 facts, $17 facts that it has
  * PUPIL_HOMEWORK_DELETE  $10 record, $11 key version, $12 when, $13 facts,
  *     $14 facts that it has
+ * PUPIL_HOMEWORK_RESTORE $10 record, $11 key version, $12 facts,
+ *     $13 facts that it has
  */
 enum {
     PUPIL_HW_RECORD = PUPIL_RECORDED + 1,

@@ -50,7 +50,8 @@ typedef enum {
     /* a pupil's own: done or not, and whether the day that it is due is over */
     PUPIL_LIST_TODO,
     PUPIL_LIST_LATE,
-    PUPIL_LIST_DONE
+    PUPIL_LIST_DONE,
+    PUPIL_LIST_WITHDRAWN    /* of a teacher: what can be given again */
 } pupil_list_status_t;
 
 

@@ -28,7 +28,8 @@ static const char *const  list_statuses[] = {
     [PUPIL_LIST_ALL] = "all",
     [PUPIL_LIST_TODO] = "todo",
     [PUPIL_LIST_LATE] = "late",
-    [PUPIL_LIST_DONE] = "done"
+    [PUPIL_LIST_DONE] = "done",
+    [PUPIL_LIST_WITHDRAWN] = "withdrawn"
 };
 
 static const char *const  list_orders[] = { "oldest", "newest" };

@@ -67,6 +67,17 @@ const char  pupil_homework_delete_sql[] =
     " RETURNING h.record)"
     WRITTEN;
 
+const char  pupil_homework_restore_sql[] =
+    "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET updated_at = now(), deleted_at = NULL,"
+    " facts = $12"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.facts = $13"
+    " AND h.deleted_at IS NOT NULL AND h.key_version = $11 AND" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
 
 const pupil_want_t  pupil_homework_create_wants[8] = {
     { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },

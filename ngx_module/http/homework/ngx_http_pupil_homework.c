@@ -44,6 +44,11 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_homework_routes[] = {
       .start = ngx_http_pupil_homework_write_start,
       .render = ngx_http_pupil_homework_delete_step },
 
+    { .method = NGX_HTTP_POST, .path = "/{id}/restore",
+      .parse = ngx_http_pupil_homework_parse_one,
+      .start = ngx_http_pupil_homework_restore_start,
+      .render = ngx_http_pupil_homework_restore_step },
+
     { .method = NGX_HTTP_GET, .path = "/{id}/progress",
       .parse = ngx_http_pupil_homework_parse_one,
       .start = ngx_http_pupil_homework_overview_start,
@@ -109,6 +114,8 @@ static const ngx_http_pupil_homework_role_t  ngx_http_pupil_roles[] = {
     { .name = "teacher",
       .list = { PUPIL_HOMEWORK_TEACHER_LIST,
                 PUPIL_HOMEWORK_TEACHER_LIST_BACK },
+      .withdrawn = { PUPIL_HOMEWORK_WITHDRAWN,
+                     PUPIL_HOMEWORK_WITHDRAWN_BACK },
       .beside = { PUPIL_HOMEWORK_TEACHER_SUMMARY,
                   PUPIL_HOMEWORK_TEACHER_SUMMARY_BACK },
       .feed = PUPIL_HOMEWORK_TEACHER_FEED,
@@ -202,12 +209,21 @@ void
 ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *record)
 {
+    ngx_http_pupil_homework_evidence_by(ctx, ex, PUPIL_HOMEWORK_EVIDENCE,
+                                        record);
+}
+
+
+void
+ngx_http_pupil_homework_evidence_by(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt, const pupil_uuid_t *record)
+{
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
     data->sought = record;
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_EVIDENCE);
+    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
 
     if (record != NULL) {
         ngx_libpq_param_uuid(ex, record->b);
@@ -234,6 +250,11 @@ ngx_http_pupil_homework_ask(ngx_http_pupil_ctx_t *ctx,
     way = one == NULL && data->window.descending;
     list = ngx_http_pupil_stmt(ctx, data->role->list[way]);
     extra = ngx_http_pupil_stmt(ctx, data->role->beside[way]);
+
+    if (one == NULL && data->query.list.status == PUPIL_LIST_WITHDRAWN) {
+        list = ngx_http_pupil_stmt(ctx, data->role->withdrawn[way]);
+        beside = 0;
+    }
 
     /* What is shown beside may be denied by itself: it is then left out. */
     data->has_beside = beside && extra->granted;

@@ -95,7 +95,8 @@ typedef struct {
     /* a write, between its two exchanges */
     const ngx_http_pupil_class_t          *target;
     pupil_uuid_t                           record;
-    ngx_uint_t                             target_at;  /* as it is stored */
+    ngx_uint_t                             target_by;  /* statement, and its */
+    ngx_uint_t                             target_at;  /* result: as stored */
     ngx_uint_t                             assessment; /* the same, of one */
     unsigned                               again:1;    /* once, from there */
 
@@ -144,6 +145,7 @@ typedef struct {
 struct ngx_http_pupil_homework_role_s {
     const char  *name;
     ngx_uint_t   list[2];
+    ngx_uint_t   withdrawn[2];                 /* of a teacher */
     ngx_uint_t   beside[2];
     ngx_uint_t   feed;
     ngx_uint_t   definitions;
@@ -159,6 +161,10 @@ ngx_int_t ngx_http_pupil_homework_parse_one(ngx_http_pupil_ctx_t *ctx);
 /* Adds the evidence; record: homework to look for, or NULL. */
 void ngx_http_pupil_homework_evidence(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const pupil_uuid_t *record);
+
+/* The same by a statement of those that show evidence. */
+void ngx_http_pupil_homework_evidence_by(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt, const pupil_uuid_t *record);
 
 /*
  * Adds the page, or the one homework, for the session's role, and what is
@@ -206,11 +212,25 @@ ngx_int_t ngx_http_pupil_homework_classes(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 
 /*
+ * Is the homework of a row, whose facts were checked, there; or, if withdrawn
+ * is set, withdrawn of late?  NGX_OK; NGX_DECLINED: it is not what was asked
+ * for, which is noted; NGX_ERROR.
+ */
+ngx_int_t ngx_http_pupil_homework_there(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t withdrawn);
+
+/* Can what was withdrawn then be given again now? */
+ngx_uint_t ngx_http_pupil_homework_of_late(ngx_http_pupil_ctx_t *ctx,
+    pupil_time_t withdrawn_at);
+
+/*
  * The target of a write as it is stored: NGX_OK; NGX_DECLINED, when it is gone
- * or somebody has changed it, which is noted; NGX_ERROR.  assigned_at: of it.
+ * or somebody has changed it, which is noted; NGX_ERROR.  assigned_at: of it;
+ * withdrawn_at: 0 where it is not.
  */
 ngx_int_t ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
-    pupil_bound_row_t *bound, pupil_time_t *assigned_at);
+    pupil_bound_row_t *bound, pupil_time_t *assigned_at,
+    pupil_time_t *withdrawn_at);
 
 /* Facts of a row that is to be stored as the target; NGX_OK, NGX_ERROR. */
 ngx_int_t ngx_http_pupil_homework_facts(ngx_http_pupil_ctx_t *ctx,
@@ -382,6 +402,27 @@ ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
     const pupil_exercises_t *exercises, pupil_score_t *score);
 
 
+/*
+ * A write of a teacher's.  _begin reads what it is about, by data->target_by
+ * and a statement of evidence.  _begun: the homework of the path as it is
+ * stored, with its key; NGX_OK; NGX_DECLINED: the key is being asked for; or
+ * how the request ends.  _write has what all writes have in common, the
+ * evidence; NULL: no memory.  _record is in its statement, the first.  _end
+ * sends it, and a read that shows what is stored then, with a record of its
+ * own.
+ */
+ngx_int_t ngx_http_pupil_homework_write_begin(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, ngx_uint_t evidence);
+ngx_int_t ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, pupil_bound_row_t *bound, pupil_time_t *withdrawn_at);
+ngx_libpq_exchange_t *ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt);
+void ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt);
+ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_uint_t stmt, ngx_http_pupil_step_pt step);
+
+
 /* Steps of the routes in the other files. */
 ngx_int_t ngx_http_pupil_homework_list_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx);
@@ -389,15 +430,18 @@ ngx_int_t ngx_http_pupil_homework_list_render(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_restore_start(ngx_http_pupil_ctx_t *ctx);
 
 /* The steps behind a write that is committed. */
 ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_replayed(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_restored(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_restore_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_overview_render(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_answers_parse(ngx_http_pupil_ctx_t *ctx);

@@ -131,7 +131,7 @@ ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_class_t *stored, const pupil_uuid_t *ids)
 {
     ngx_int_t                   rc;
-    pupil_time_t                assigned_at;
+    pupil_time_t                assigned_at, withdrawn_at;
     pupil_bound_row_t           bound;
     ngx_http_pupil_homework_t  *data;
 
@@ -142,7 +142,8 @@ ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
                                           NGX_HTTP_PUPIL_ID_CONFLICT);
     }
 
-    rc = ngx_http_pupil_homework_bound(ctx, &bound, &assigned_at);
+    rc = ngx_http_pupil_homework_bound(ctx, &bound, &assigned_at,
+                                       &withdrawn_at);
 
     if (rc == NGX_ERROR || ctx->keys.missing_count != 0) {
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;

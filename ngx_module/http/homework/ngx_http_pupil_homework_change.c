@@ -1,10 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * /v1/homework: a teacher assigns, changes and takes back.  A first exchange
- * reads the evidence; the second writes, together with its audit record
- * (invariant I2) and only while that very evidence is still there, and reads
- * back what it wrote.
+ * /v1/homework: a teacher assigns and changes.  A first exchange reads the
+ * evidence; the second writes, together with its audit record (invariant I2)
+ * and only while that very evidence is still there, and reads back what it
+ * wrote.
  */
 
 #include "http/homework/ngx_http_pupil_homework.h"
@@ -26,18 +26,9 @@ static ngx_int_t ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *ids, const ngx_http_pupil_homework_texts_t *texts,
     pupil_str_t *facts);
-static ngx_int_t ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t stmt, pupil_bound_row_t *bound);
 static ngx_int_t ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
     pupil_str_t *facts);
-static ngx_libpq_exchange_t *ngx_http_pupil_homework_begin(
-    ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt);
-static void ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_uint_t stmt);
-static ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
-    ngx_libpq_exchange_t *ex, ngx_uint_t stmt,
-    ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx));
 static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
     const char *field, pupil_str_t value, pupil_str_t *sealed);
 
@@ -130,15 +121,29 @@ ngx_int_t
 ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t                  stmt;
+    ngx_http_pupil_homework_t  *data;
+
+    stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
+           : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
+                                                  : PUPIL_HOMEWORK_DELETE;
+
+    data = ctx->data;
+    data->target_by = PUPIL_HOMEWORK_TARGET;
+
+    return ngx_http_pupil_homework_write_begin(ctx, stmt,
+                                               PUPIL_HOMEWORK_EVIDENCE);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_write_begin(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt, ngx_uint_t evidence)
+{
     const pupil_uuid_t         *record;
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
 
     ngx_http_pupil_debug(ctx, "write: start");
-
-    stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
-           : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
-                                                  : PUPIL_HOMEWORK_DELETE;
 
     if (!ngx_http_pupil_is(ctx, "teacher")) {
         return stmt == PUPIL_HOMEWORK_CREATE
@@ -154,9 +159,9 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
     record = stmt == PUPIL_HOMEWORK_CREATE ? &data->record : &ctx->path_id;
-    ngx_http_pupil_homework_evidence(ctx, ex, record);
+    ngx_http_pupil_homework_evidence_by(ctx, ex, evidence, record);
 
-    data->target_at = ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_TARGET);
+    data->target_at = ngx_http_pupil_add_stmt(ctx, ex, data->target_by);
     ngx_libpq_param_uuid(ex, record->b);
 
     /* what the audit tells when that evidence is not authentic */
@@ -270,7 +275,7 @@ ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
                                           NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_CREATE);
+    ex = ngx_http_pupil_homework_write(ctx, PUPIL_HOMEWORK_CREATE);
     if (ex == NULL) {
         return NGX_ERROR;
     }
@@ -370,6 +375,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                      rc;
     pupil_str_t                    title, description, facts;
+    pupil_time_t                   withdrawn_at;
     pupil_bound_row_t              bound;
     ngx_libpq_exchange_t          *ex;
     ngx_http_pupil_homework_t     *data;
@@ -380,7 +386,8 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
     data = ctx->data;
     in = &data->patch;
 
-    rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_PATCH, &bound);
+    rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_PATCH, &bound,
+                                       &withdrawn_at);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
@@ -397,7 +404,7 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_PATCH);
+    ex = ngx_http_pupil_homework_write(ctx, PUPIL_HOMEWORK_PATCH);
     if (ex == NULL) {
         return NGX_ERROR;
     }
@@ -422,13 +429,9 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/*
- * The homework of the path as it is stored, with its key.  NGX_OK;
- * NGX_DECLINED: the key is being asked for; or how the request ends.
- */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
-    pupil_bound_row_t *bound)
+    pupil_bound_row_t *bound, pupil_time_t *withdrawn_at)
 {
     ngx_int_t                      rc;
     pupil_time_t                   assigned_at;
@@ -450,9 +453,14 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
         return rc;
     }
 
-    rc = ngx_http_pupil_homework_bound(ctx, bound, &assigned_at);
+    rc = ngx_http_pupil_homework_bound(ctx, bound, &assigned_at,
+                                       withdrawn_at);
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED
+        || (rc == NGX_OK && *withdrawn_at
+            && (stmt != PUPIL_HOMEWORK_RESTORE
+                || !ngx_http_pupil_homework_of_late(ctx, *withdrawn_at))))
+    {
         return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
     }
 
@@ -498,51 +506,8 @@ ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-ngx_int_t
-ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx)
-{
-    uint8_t                     deleted_at[8];
-    ngx_int_t                   rc;
-    pupil_str_t                 facts;
-    pupil_bound_row_t           bound;
-    ngx_libpq_exchange_t       *ex;
-    ngx_http_pupil_homework_t  *data;
-
-    ngx_http_pupil_debug(ctx, "delete: evidence read");
-
-    data = ctx->data;
-
-    rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_DELETE, &bound);
-    if (rc != NGX_OK) {
-        return rc == NGX_DECLINED ? NGX_OK : rc;
-    }
-
-    ngx_http_pupil_homework_bind_time(ctx, &bound, "deleted_at", ctx->now,
-                                      deleted_at);
-
-    if (ngx_http_pupil_homework_facts(ctx, &bound, &facts) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ex = ngx_http_pupil_homework_begin(ctx, PUPIL_HOMEWORK_DELETE);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
-    ngx_libpq_param_timestamptz(ex, ctx->now);
-    ngx_http_pupil_param_bytea(ex, &facts);
-    ngx_http_pupil_param_bytea(ex, &bound.facts);
-    ngx_http_pupil_homework_record(ctx, ex, PUPIL_HOMEWORK_DELETE);
-    ctx->resume = ngx_http_pupil_homework_deleted;
-
-    return ngx_http_pupil_submit(ctx, ex, 1);
-}
-
-
-/* The write with what all have in common: the evidence and the record. */
-static ngx_libpq_exchange_t *
-ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+ngx_libpq_exchange_t *
+ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
@@ -564,8 +529,7 @@ ngx_http_pupil_homework_begin(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 }
 
 
-/* The record of the write is in its own statement, the first. */
-static void
+void
 ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t stmt)
 {
@@ -574,13 +538,9 @@ ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/*
- * The read that follows shows what is stored: a read like any other, with a
- * record of its own.
- */
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
-    ngx_uint_t stmt, ngx_int_t (*step)(ngx_http_pupil_ctx_t *ctx))
+    ngx_uint_t stmt, ngx_http_pupil_step_pt step)
 {
     ngx_http_pupil_homework_t  *data;
 

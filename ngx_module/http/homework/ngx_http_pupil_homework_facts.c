@@ -15,7 +15,8 @@ static const pupil_category_t *ngx_http_pupil_homework_category(
 
 ngx_int_t
 ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
-    pupil_bound_row_t *bound, pupil_time_t *assigned_at)
+    pupil_bound_row_t *bound, pupil_time_t *assigned_at,
+    pupil_time_t *withdrawn_at)
 {
     ngx_int_t                   rc;
     pupil_uuid_t                record;
@@ -24,7 +25,7 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
 
     data = ctx->data;
 
-    stored.stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_TARGET);
+    stored.stmt = ngx_http_pupil_stmt(ctx, data->target_by);
     stored.res = ctx->exchange->results[data->target_at];
     stored.n = 0;
     stored.owner = &data->target->owner;
@@ -49,7 +50,51 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_facts_row(&stored, bound);
 
+    rc = ngx_http_pupil_facts_time(&stored, "deleted_at", withdrawn_at);
+
+    if (rc == NGX_DECLINED) {
+        *withdrawn_at = 0;
+
+    } else if (rc != NGX_OK) {
+        return rc;
+    }
+
     return ngx_http_pupil_facts_time(&stored, "assigned_at", assigned_at);
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_there(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t withdrawn)
+{
+    ngx_int_t     rc;
+    pupil_time_t  at;
+
+    rc = ngx_http_pupil_facts_time(row, "deleted_at", &at);
+
+    if (rc == NGX_ERROR) {
+        return rc;
+    }
+
+    if (withdrawn ? rc == NGX_OK && ngx_http_pupil_homework_of_late(ctx, at)
+                  : rc == NGX_DECLINED)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered_record(ctx, "homework", row->record,
+                                   &row->owner->id,
+                                   withdrawn ? "not withdrawn" : "withdrawn");
+    return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_pupil_homework_of_late(ngx_http_pupil_ctx_t *ctx,
+    pupil_time_t withdrawn_at)
+{
+    return withdrawn_at > ctx->now - PUPIL_HOMEWORK_RESTORE_DAYS
+                                     * PUPIL_TIME_DAY;
 }
 
 

@@ -206,6 +206,11 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     defined.record = &d->record;
 
     rc = ngx_http_pupil_facts(ctx, &defined);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_there(ctx, &defined, 0);
+    }
+
     if (rc != NGX_OK) {
         class->damaged |= rc == NGX_DECLINED;
         return rc == NGX_DECLINED ? NGX_OK : rc;

@@ -56,6 +56,7 @@ ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t                              rc;
     ngx_uint_t                             way;
+    pupil_fault_t                          fault;
     ngx_http_pupil_homework_t             *data;
     const ngx_http_pupil_homework_role_t  *role;
 
@@ -77,6 +78,13 @@ ngx_http_pupil_homework_list_start(ngx_http_pupil_ctx_t *ctx)
         if (rc != NGX_OK) {
             return rc;
         }
+    }
+
+    if (data->query.list.status == PUPIL_LIST_WITHDRAWN
+        && !ngx_http_pupil_is(ctx, "teacher"))
+    {
+        (void) pupil_fault_set(&fault, 422, "status", "teacher");
+        return ngx_http_pupil_fault(ctx, &fault);
     }
 
     if (ngx_http_pupil_homework_list_kept(ctx, role)) {

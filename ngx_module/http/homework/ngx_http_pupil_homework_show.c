@@ -69,6 +69,13 @@ ngx_http_pupil_homework_item(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     defined.record = &item->record;
 
     rc = ngx_http_pupil_facts(ctx, &defined);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_there(ctx, &defined, data->one == NULL
+                                           && data->query.list.status
+                                              == PUPIL_LIST_WITHDRAWN);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }

@@ -56,6 +56,15 @@ ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
+ngx_http_pupil_homework_restored(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "restore: written");
+
+    return ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_RESTORE);
+}
+
+
+ngx_int_t
 ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_int_t  rc;
@@ -100,7 +109,7 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
         }
 
         data->again = 1;
-        return ngx_http_pupil_homework_write_start(ctx);
+        return ctx->route->start(ctx);
     }
 
     if (rc == NGX_OK && pupil_uuid_compare(&record, &data->record) != 0) {
