@@ -29,6 +29,13 @@ sub path (@of) { of(@of) . '/assessment' }
 sub put ($json, @of) { $teacher->put(path(@of), json => $json) }
 sub assessment ($res) { $res->json->{assessment} }
 
+# What the records of a look say was shown, and of whom.
+sub looked ($res) {
+    return [map { "$_->{category}: @{ $_->{fields} }" } $day->audit($res)];
+}
+my @nothing = ('assessment: comment points returned_at');
+my @all = (@nothing, 'homework: exercises');        # of which max_score is
+
 my $words = 'Bättre än förra gången; läs om kräftdjur';
 my %given = (points => 7.5, comment => $words);
 
@@ -39,6 +46,7 @@ my $res = $teacher->get(path());
 is_status $res, 200, 'a teacher of the class asks';
 is_deeply $res->json, { homework_id => $homework->{id},
     pupil_id => $id{pupil}, assessment => undef }, 'there is none';
+is_deeply looked($res), \@nothing, 'nothing else is said to be shown (I1)';
 
 $res = put(\%given);
 is_status $res, 200, 'it is assessed';
@@ -55,8 +63,9 @@ is_deeply $written, { category => 'assessment', operation => 'write',
     purpose => 'teaching', relation => 'teaches', role => 'teacher',
     outcome => 'allowed', subjects => [$id{pupil}], note => undef },
     'on record, with its pupil (I2)';
-my ($read) = grep { $_->{category} eq 'assessment' }
-             $day->audit($teacher->get(path()));
+$res = $teacher->get(path());
+is_deeply looked($res), \@all, 'a look is on record as what is shown';
+my ($read) = grep { $_->{category} eq 'assessment' } $day->audit($res);
 is_deeply [@$read{qw(operation purpose fields subjects)}], ['read', 'teaching',
     [qw(comment points returned_at)], [$id{pupil}]], 'as is each look (I1)';
 
@@ -64,6 +73,7 @@ $res = $pupil->get($own);
 is_status $res, 200, 'the pupil asks';
 is_deeply $res->json, { homework_id => $homework->{id}, assessment => undef },
     'and does not know of it';
+is_deeply looked($res), \@nothing, 'on record, as no more';
 is_deeply $pupil->get('/v1/data/assessment')->json->{records}, [],
     'not by the generic endpoint either';
 unlike join(' ', map { $pupil->get($_)->body } $one, "$one/assessment",
@@ -171,6 +181,7 @@ my %shown = (points => 10.5, max_score => 10.5, by => 'teacher',
              comment => $words, returned_at => $returned->{returned_at});
 is_deeply $res->json, { homework_id => $homework->{id},
     assessment => \%shown }, 'the pupil sees it, and whose it is';
+is_deeply looked($res), \@all, 'on record as what is shown, and no more';
 ($read) = grep { $_->{category} eq 'assessment' } $day->audit($res);
 is_deeply [@$read{qw(purpose relation fields subjects)}], ['learning', 'self',
     [qw(comment points returned_at)], [$id{pupil}]], 'on record';
@@ -243,8 +254,7 @@ $db->do('UPDATE data.assessment SET returned_at = now() WHERE record = ?', {},
     $early);
 $res = $pupil->get("/v1/homework/$early/assessment");
 is $res->json->{assessment}, undef, 'returned by somebody else: it is not';
-is_deeply $day->outcomes($res), [qw(allowed allowed tampered)],
-    'and is found';
+is_deeply $day->outcomes($res), [qw(allowed tampered)], 'and is found';
 $day->put_back($rows);
 $db->do('UPDATE data.assessment AS a SET points = b.points FROM data.assessment'
     . ' AS b WHERE a.record = ? AND b.record = ?', {}, $early,

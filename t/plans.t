@@ -239,6 +239,8 @@ my %cold = (
     homework_ever_evidence => 'the same; it is homework_evidence',
     (map { $_ => 'seldom; it is homework_teacher_list over what was withdrawn' }
          qw(homework_withdrawn homework_withdrawn_back)),
+    homework_pupil_worth => 'beside an assessment, one homework by its key',
+    homework_teacher_worth => 'the same',
     homework_assessment => 'one pupil of one homework, by primary keys',
     homework_own_assessment => 'the same, once it is returned',
     homework_assess => 'once or twice for each pupil and homework, by primary'

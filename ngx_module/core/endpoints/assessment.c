@@ -27,6 +27,16 @@
 #define REQUIRED  .flags = PUPIL_WANT_REQUIRED
 
 
+const char  pupil_worth_sql[] =
+    "SELECT $1::bigint, h.record, h.owner{h}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record, h.owner{h}"
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = $8 AND h.deleted_at IS NULL"
+    " AND ($5 = 'teacher' OR h.assigned_at <= $9)") " AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e");
+
 const char  pupil_assessment_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_MINE
     " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
@@ -88,6 +98,23 @@ const char  pupil_assessment_write_sql[] =
     " w.record FROM " PUPIL_SQL_ONE
     " LEFT JOIN w ON true";
 
+
+/* The most that it can give is all that is shown of the homework. */
+const pupil_want_t  pupil_worth_wants[PUPIL_HQ_WANTS] = {
+    [PUPIL_HQ_WANT_EXERCISES] = {
+        .alias = "h", .category = "homework", .field = "exercises",
+        .purpose = PUPIL_PURPOSE_LEARNING,
+        .relation = PUPIL_RELATION_TAUGHT_BY, .about = PUPIL_ABOUT_NONE,
+        TO_READ }
+};
+
+const pupil_want_t  pupil_worth_teacher_wants[PUPIL_HQ_WANTS] = {
+    [PUPIL_HQ_WANT_EXERCISES] = {
+        .alias = "h", .category = "homework", .field = "exercises",
+        .purpose = PUPIL_PURPOSE_TEACHING,
+        .relation = PUPIL_RELATION_TEACHES, .about = PUPIL_ABOUT_NONE,
+        TO_READ }
+};
 
 const pupil_want_t  pupil_assessment_wants[PUPIL_HA_WANTS] = {
     [PUPIL_HA_WANT_POINTS] = {

@@ -18,6 +18,22 @@
 
 
 /*
+ * PUPIL_HOMEWORK_PUPIL_WORTH and _TEACHER_WORTH, $8 homework, $9 now: if it is
+ * of a class of the actor's and, for a pupil, assigned, it and that class, and
+ * of what is in it only what an assessment shows.
+ */
+enum {
+    PUPIL_HQ_RECORD = 1,
+    PUPIL_HQ_CLASS,
+    PUPIL_HQ_COLUMNS
+};
+
+enum {
+    PUPIL_HQ_WANT_EXERCISES = 0,
+    PUPIL_HQ_WANTS
+};
+
+/*
  * PUPIL_HOMEWORK_ASSESSMENT, $8 homework, $9 pupil: if that pupil learns in
  * the class whose homework it is and the actor teaches, the enrolment, the
  * pupil as owner, and the assessment or NULL.
@@ -59,9 +75,12 @@ enum {
       PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_BYTEA,           \
       PUPIL_PARAM_BYTEA }
 
+extern const char          pupil_worth_sql[];
 extern const char          pupil_assessment_sql[];
 extern const char          pupil_assessment_own_sql[];
 extern const char          pupil_assessment_write_sql[];
+extern const pupil_want_t  pupil_worth_wants[PUPIL_HQ_WANTS];
+extern const pupil_want_t  pupil_worth_teacher_wants[PUPIL_HQ_WANTS];
 extern const pupil_want_t  pupil_assessment_wants[PUPIL_HA_WANTS];
 extern const pupil_want_t  pupil_assessment_own_wants[PUPIL_HA_WANTS];
 extern const pupil_want_t  pupil_assess_wants[5];

@@ -236,6 +236,25 @@ static const char  results_sql[] =
 #define PROGRESS_FACTS  .facts = "p", .facts_of = "progress"
 #define ASSESSMENT_FACTS  .facts = "s", .facts_of = "assessment"
 
+#define LISTED(there, way)                                                    \
+    .sql = LIST(there, way),                                                  \
+    .fixed = PUPIL_HL_COLUMNS,                                                \
+    .tables = { "homework", "progress", "identity" },                         \
+    HOMEWORK_FACTS,                                                           \
+    .params = PAGE_PARAMS
+
+/* What stands beside a list is not shown of what was withdrawn. */
+#define WITHDRAWN_WANTS                                                       \
+    .wants = pupil_homework_teacher_list_wants, .wants_count = PUPIL_HL_WANTS
+
+#define WORTH(worth)                                                          \
+    .sql = pupil_worth_sql,                                                   \
+    .fixed = PUPIL_HQ_COLUMNS,                                                \
+    .tables = { "homework" },                                                 \
+    HOMEWORK_FACTS,                                                           \
+    PUPIL_WANTS(worth),                                                       \
+    .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ }
+
 
 const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
@@ -249,22 +268,14 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_PUPIL_LIST] = {
         .name = "homework_pupil_list",
-        .sql = LIST(THERE, ""),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "progress", "identity" },
-        HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_homework_pupil_list_wants),
-        .params = PAGE_PARAMS
+        LISTED(THERE, ""),
+        PUPIL_WANTS(pupil_homework_pupil_list_wants)
     },
 
     [PUPIL_HOMEWORK_PUPIL_LIST_BACK] = {
         .name = "homework_pupil_list_back",
-        .sql = LIST(THERE, " DESC"),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "progress", "identity" },
-        HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_homework_pupil_list_wants),
-        .params = PAGE_PARAMS
+        LISTED(THERE, " DESC"),
+        PUPIL_WANTS(pupil_homework_pupil_list_wants)
     },
 
     [PUPIL_HOMEWORK_PUPIL_PROGRESS] = {
@@ -335,22 +346,14 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_TEACHER_LIST] = {
         .name = "homework_teacher_list",
-        .sql = LIST(THERE, ""),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "progress", "identity" },
-        HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_homework_teacher_list_wants),
-        .params = PAGE_PARAMS
+        LISTED(THERE, ""),
+        PUPIL_WANTS(pupil_homework_teacher_list_wants)
     },
 
     [PUPIL_HOMEWORK_TEACHER_LIST_BACK] = {
         .name = "homework_teacher_list_back",
-        .sql = LIST(THERE, " DESC"),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "progress", "identity" },
-        HOMEWORK_FACTS,
-        PUPIL_WANTS(pupil_homework_teacher_list_wants),
-        .params = PAGE_PARAMS
+        LISTED(THERE, " DESC"),
+        PUPIL_WANTS(pupil_homework_teacher_list_wants)
     },
 
     [PUPIL_HOMEWORK_TEACHER_SUMMARY] = {
@@ -373,24 +376,14 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_WITHDRAWN] = {
         .name = "homework_withdrawn",
-        .sql = LIST(WITHDRAWN, ""),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "identity" },
-        HOMEWORK_FACTS,
-        .wants = pupil_homework_teacher_list_wants,
-        .wants_count = PUPIL_HL_WANTS,
-        .params = PAGE_PARAMS
+        LISTED(WITHDRAWN, ""),
+        WITHDRAWN_WANTS
     },
 
     [PUPIL_HOMEWORK_WITHDRAWN_BACK] = {
         .name = "homework_withdrawn_back",
-        .sql = LIST(WITHDRAWN, " DESC"),
-        .fixed = PUPIL_HL_COLUMNS,
-        .tables = { "homework", "identity" },
-        HOMEWORK_FACTS,
-        .wants = pupil_homework_teacher_list_wants,
-        .wants_count = PUPIL_HL_WANTS,
-        .params = PAGE_PARAMS
+        LISTED(WITHDRAWN, " DESC"),
+        WITHDRAWN_WANTS
     },
 
     [PUPIL_HOMEWORK_TARGET] = {
@@ -501,6 +494,16 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         ASSESSMENT_FACTS,
         PUPIL_WANTS(pupil_assessment_wants),
         .params = PUPIL_ANSWERS_PARAMS
+    },
+
+    [PUPIL_HOMEWORK_PUPIL_WORTH] = {
+        .name = "homework_pupil_worth",
+        WORTH(pupil_worth_wants)
+    },
+
+    [PUPIL_HOMEWORK_TEACHER_WORTH] = {
+        .name = "homework_teacher_worth",
+        WORTH(pupil_worth_teacher_wants)
     },
 
     [PUPIL_HOMEWORK_ASSESSMENT] = {

@@ -40,7 +40,9 @@ enum {
     PUPIL_HOMEWORK_ANSWERS,         /* answers.h: pupils of the class, */
     PUPIL_HOMEWORK_GIVEN,           /* what they have handed in, */
     PUPIL_HOMEWORK_ASSESSED,        /* and what is said of it */
-    PUPIL_HOMEWORK_ASSESSMENT,      /* assessment.h: of a pupil of the class */
+    PUPIL_HOMEWORK_PUPIL_WORTH,     /* assessment.h: what one can give, */
+    PUPIL_HOMEWORK_TEACHER_WORTH,
+    PUPIL_HOMEWORK_ASSESSMENT,      /* and what a pupil of the class is given */
     PUPIL_HOMEWORK_OWN_ASSESSMENT,
     PUPIL_HOMEWORK_ASSESS,
     PUPIL_HOMEWORK_RETURN,

@@ -11,6 +11,14 @@
 #include "http/homework/ngx_http_pupil_assessment.h"
 
 
+static const ngx_http_pupil_stmt_t *ngx_http_pupil_worth_stmt(
+    ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_worth_ask(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex);
+static ngx_int_t ngx_http_pupil_worth(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_item_t *item);
+static void ngx_http_pupil_assessment_shown(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_assessment_t *assessment);
 static void ngx_http_pupil_assessment_version(
     ngx_http_pupil_assessment_t *assessment);
 static void ngx_http_pupil_assessment_value(ngx_http_pupil_ctx_t *ctx,
@@ -45,7 +53,7 @@ ngx_http_pupil_assessment_own_start(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_OWN_ASSESSMENT);
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
 
-    ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);
+    ngx_http_pupil_worth_ask(ctx, ex);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
 }
@@ -58,18 +66,16 @@ ngx_http_pupil_assessment_own_render(ngx_http_pupil_ctx_t *ctx)
     ngx_int_t                      rc;
     ngx_http_pupil_item_t          item;
     ngx_http_pupil_owner_t         owner;
-    ngx_http_pupil_homework_t     *data;
     ngx_http_pupil_assessment_t    own;
 
     ngx_http_pupil_debug(ctx, "own assessment: render");
 
-    data = ctx->data;
     results = ctx->exchange->results;
 
     rc = ngx_http_pupil_homework_classes(ctx, results[0]);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_pupil_homework_item(ctx, results[data->at], 0, &item);
+        rc = ngx_http_pupil_worth(ctx, &item);
     }
 
     if (rc == NGX_DECLINED) {
@@ -101,8 +107,7 @@ ngx_http_pupil_assessment_own_render(ngx_http_pupil_ctx_t *ctx)
         own.exists = 0;
     }
 
-    ngx_http_pupil_shown(ctx, data->list);
-    ngx_http_pupil_shown(ctx, own.row.stmt);
+    ngx_http_pupil_assessment_shown(ctx, &own);
 
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "homework_id");
@@ -180,7 +185,96 @@ ngx_http_pupil_assessment_ask(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_param_uuid(ex, ctx->path_id.b);
     ngx_libpq_param_uuid(ex, ctx->path_about.b);
 
-    ngx_http_pupil_homework_ask(ctx, ex, &ctx->path_id, 0);
+    ngx_http_pupil_worth_ask(ctx, ex);
+}
+
+
+static const ngx_http_pupil_stmt_t *
+ngx_http_pupil_worth_stmt(ngx_http_pupil_ctx_t *ctx)
+{
+    return ngx_http_pupil_stmt(ctx, ngx_http_pupil_is(ctx, "teacher")
+                                    ? PUPIL_HOMEWORK_TEACHER_WORTH
+                                    : PUPIL_HOMEWORK_PUPIL_WORTH);
+}
+
+
+static void
+ngx_http_pupil_worth_ask(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    data->at = ngx_http_pupil_add(ctx, ex, ngx_http_pupil_worth_stmt(ctx));
+    ngx_libpq_param_uuid(ex, ctx->path_id.b);
+    ngx_libpq_param_timestamptz(ex, ctx->now);
+}
+
+
+/*
+ * The homework of the path: whose it is, and its exercises.  NGX_DECLINED: it
+ * is not the actor's, or not what was stored.
+ */
+static ngx_int_t
+ngx_http_pupil_worth(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_item_t *item)
+{
+    ngx_int_t                   rc;
+    PGresult                   *res;
+    pupil_uuid_t                class_id;
+    ngx_http_pupil_row_t        row;
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+    res = ctx->exchange->results[data->at];
+    ngx_memzero(item, sizeof(ngx_http_pupil_item_t));
+
+    rc = ngx_libpq_get_uuid(res, 0, PUPIL_HQ_RECORD, item->record.b);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_libpq_get_uuid(res, 0, PUPIL_HQ_CLASS, class_id.b) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (pupil_uuid_compare(&ctx->path_id, &item->record) != 0) {
+        ngx_http_pupil_tampered_record(ctx, "homework", &item->record,
+                                       &class_id, "another record");
+        return NGX_DECLINED;
+    }
+
+    /* none: its enrolment is not authentic */
+    item->class = ngx_http_pupil_homework_class(data, &class_id);
+
+    if (item->class == NULL) {
+        return NGX_DECLINED;
+    }
+
+    row.stmt = ngx_http_pupil_worth_stmt(ctx);
+    row.res = res;
+    row.n = 0;
+    row.owner = &item->class->owner;
+    row.record = &item->record;
+
+    rc = ngx_http_pupil_facts(ctx, &row);
+
+    return rc == NGX_OK
+           ? ngx_http_pupil_define_exercises(ctx, &row, PUPIL_HQ_WANT_EXERCISES,
+                                             &item->definition)
+           : rc;
+}
+
+
+/* Of the homework something is shown only beside an assessment. */
+static void
+ngx_http_pupil_assessment_shown(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_assessment_t *assessment)
+{
+    if (assessment->exists) {
+        ngx_http_pupil_shown(ctx, ngx_http_pupil_worth_stmt(ctx));
+    }
+
+    ngx_http_pupil_shown(ctx, assessment->row.stmt);
 }
 
 
@@ -202,8 +296,7 @@ ngx_http_pupil_assessed(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
     assessment->row.n = 0;
     assessment->row.owner = &assessed->owner;
 
-    rc = ngx_http_pupil_homework_item(ctx, results[data->at], 0,
-                                      &assessed->item);
+    rc = ngx_http_pupil_worth(ctx, &assessed->item);
 
     if (rc == NGX_OK) {
         rc = ngx_http_pupil_assessed_pupil(ctx, assessed);
@@ -369,12 +462,7 @@ ngx_int_t
 ngx_http_pupil_assessed_show(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_assessed_t *assessed)
 {
-    ngx_http_pupil_homework_t  *data;
-
-    data = ctx->data;
-
-    ngx_http_pupil_shown(ctx, data->list);
-    ngx_http_pupil_shown(ctx, assessed->assessment.row.stmt);
+    ngx_http_pupil_assessment_shown(ctx, &assessed->assessment);
     ngx_http_pupil_about(ctx, &assessed->owner.id);
 
     pupil_writer_object_begin(&ctx->out);

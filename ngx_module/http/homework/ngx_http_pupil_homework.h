@@ -288,6 +288,11 @@ ngx_int_t ngx_http_pupil_homework_authentic(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
 
+/* Of that the exercises alone, which are that want of the statement's. */
+ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want,
+    ngx_http_pupil_definition_t *definition);
+
 /*
  * Definitions as one text, and back; text is what was sealed.  PUPIL_OK,
  * PUPIL_NO_MEMORY; PUPIL_FAILED for a text that is none.

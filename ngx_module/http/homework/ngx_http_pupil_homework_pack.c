@@ -46,8 +46,6 @@ static void ngx_http_pupil_define_members(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_definition_t *definition);
 static void ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
-static ngx_int_t ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition);
 static void ngx_http_pupil_define_note(
     ngx_http_pupil_definition_t *definition, pupil_rc_t rc);
 static u_char *ngx_http_pupil_definition_pack(u_char *p,
@@ -124,7 +122,8 @@ ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
     definition->head.data = text.data + 1;
     definition->head.len = text.len - 2;
 
-    return ngx_http_pupil_define_exercises(ctx, row, definition);
+    return ngx_http_pupil_define_exercises(ctx, row, PUPIL_HL_WANT_EXERCISES,
+                                           definition);
 }
 
 
@@ -174,14 +173,14 @@ ngx_http_pupil_define_class(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_define_exercises(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row, ngx_http_pupil_definition_t *definition)
+    const ngx_http_pupil_row_t *row, ngx_uint_t want,
+    ngx_http_pupil_definition_t *definition)
 {
     pupil_rc_t  rc;
 
-    rc = ngx_http_pupil_value(ctx, row, PUPIL_HL_WANT_EXERCISES,
-                              &definition->text);
+    rc = ngx_http_pupil_value(ctx, row, want, &definition->text);
     ngx_http_pupil_define_note(definition, rc);
 
     if (rc != PUPIL_OK) {
