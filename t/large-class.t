@@ -3,7 +3,8 @@
 # Copyright (C) the Pupil authors
 #
 # A class of thousands of pupils, as a course of a whole school is on rosters:
-# its overview shows each of them, and the record names each of them.
+# its overview shows each of them, and the record names each of them; the class
+# is shown by so much homework that an answer has an end.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -75,6 +76,52 @@ all_of_them($http, 'the overview of all');
 all_of_them($http, 'the overview again, with keys that are kept');
 all_of_them(serve(conf => { pupil_key_cache => 'off' }),
             'the overview without keys that are kept');
+
+
+
+# ---- by homework: pages that are as small as the class is large
+
+use constant PLACES => 10_000;          # pupils times homework, of one answer
+
+$http = serve();
+for my $n (1 .. 4) {
+    is_status $http->post('/v1/homework', json => {
+        class_id => $class, title => "No. $n", due_at => Pupil::Class::at(7 + $n),
+        exercises => [{ title => 'Only', max_score => 1 }] }), 201;
+}
+
+sub pages ($path) {
+    my (@pages, $next);
+    do {
+        my $res = $http->get($path . ($next ? "&cursor=$next" : ''));
+        return \@pages if !is_status $res, 200, 'a page of the class';
+        push @pages, $res->json;
+        $next = $pages[-1]{next};
+    } while $next && @pages < 9;
+    return \@pages;
+}
+
+sub titles ($pages) {
+    return [map { [map { $_->{title} } @{ $_->{homework} }] } @$pages];
+}
+
+my $pages = pages("/v1/classes/$class?limit=100");
+is_deeply titles($pages), [['No. 4', 'No. 3', 'No. 2'], ['No. 1', 'For all']],
+    'as much homework as goes with that many pupils, and then what is behind';
+for my $page (@$pages) {
+    is_deeply [map { $_->{id} } @{ $page->{pupils} }], \@ids,
+        'each has all pupils';
+    is_deeply [grep { @{ $_->{homework} } != @{ $page->{homework} } }
+        @{ $page->{pupils} }], [], '... by all that homework';
+    cmp_ok @{ $page->{pupils} } * @{ $page->{homework} }, '<=', PLACES,
+        '... and ends';
+}
+is_deeply titles(pages("/v1/classes/$class?limit=2")),
+    [['No. 4', 'No. 3'], ['No. 2', 'No. 1'], ['For all']],
+    'less, where less is asked for';
+is_deeply titles(pages("/v1/classes/$class/pupils/$ids[0]?limit=100")),
+    [['No. 4', 'No. 3', 'No. 2', 'No. 1', 'For all']],
+    'one pupil, by as much as is asked for';
 
 my $verified = $site->ctl('audit', 'verify', $site->ctl_where);
 is $verified->{code}, 0, 'the log is whole' or diag $verified->{out};

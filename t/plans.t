@@ -29,7 +29,7 @@ my $school = $volume->id(institution => int $group / 20);
 my ($zero, $last) = map { $_ x 8 . "-$_$_$_$_" x 3 . '-' . $_ x 12 } 0, 'f';
 my $homework = $group * CLASSES * HOMEWORKS;
 my $class = $volume->id(class => $group * CLASSES);
-my @grid = ($class, undef, 'now', 'infinity', $last, 20);
+my @grid = ($class, undef, 'now', 'infinity', $last, 20, 10_000);
 my @page = (0, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, undef);
 my @done = (1, 'now', '-infinity', $zero, 50, undef, 'infinity', $last, 1);
 

@@ -64,6 +64,17 @@ static const char  evidence_sql[] =
         " AND ($9 IS NULL OR e.subject = $9)"                                 \
         " AND " PUPIL_SQL_LIVE("e")) " AS e ON true"
 
+/*
+ * How much homework goes with that many pupils: of the limit, what makes no
+ * more than $14 places with them, and one at least.
+ */
+#define MOST                                                                  \
+    "n AS MATERIALIZED ("                                                     \
+    "SELECT least($13, greatest(1, $14 / greatest(1, count(*)::int4)))"       \
+    " AS most FROM k JOIN " LEARNERS("e.subject") ")"
+
+#define MOST_OF(more)  "(SELECT n.most" more " FROM n)"
+
 /* What it was given, latest first. */
 #define HOMEWORK(columns, limit)                                              \
     PUPIL_SQL_EACH("SELECT h.owner, h.record, h.due_at AS due" columns        \
@@ -87,21 +98,21 @@ static const char  learners_sql[] =
     " ON true ORDER BY e.subject";
 
 static const char  homework_sql[] =
-    "WITH " MINE
-    " SELECT $1::bigint, h.record{h}{c}"
+    "WITH " MINE ", " MOST
+    " SELECT $1::bigint, h.record, " MOST_OF("") "{h}{c}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k"
     " JOIN " PUPIL_SQL_EACH("SELECT c.class{c} FROM pupil.class"
     " AS c (tenant, class, institution, class_title)"
     " WHERE c.tenant = $2 AND c.class = k.class") " AS c ON true"
-    " LEFT JOIN " HOMEWORK("{h}", "$13 + 1") ")"
+    " LEFT JOIN " HOMEWORK("{h}", MOST_OF(" + 1")) ")"
     " ON true ORDER BY h.due DESC, h.record DESC";
 
 static const char  results_sql[] =
-    "WITH " MINE
+    "WITH " MINE ", " MOST
     " SELECT $1::bigint, p.record, p.owner{p}"
     " FROM " PUPIL_SQL_ONE
-    " LEFT JOIN (k JOIN " HOMEWORK("", "$13")
+    " LEFT JOIN (k JOIN " HOMEWORK("", MOST_OF(""))
     " JOIN " PUPIL_SQL_EACH("SELECT p.record, p.owner{p}"
     " FROM data.progress AS p WHERE p.tenant = $2"
     " AND p.homework_id = h.record AND p.class_id = h.owner"
@@ -109,9 +120,9 @@ static const char  results_sql[] =
     " AS p ON true) ON true ORDER BY p.owner";
 
 static const char  assessed_sql[] =
-    "WITH " MINE ","
+    "WITH " MINE ", " MOST ","
     " h AS MATERIALIZED ("
-    "SELECT h.record FROM k JOIN " HOMEWORK("", "$13") ")"
+    "SELECT h.record FROM k JOIN " HOMEWORK("", MOST_OF("")) ")"
     " SELECT $1::bigint, s.record, s.owner{s}"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN (k JOIN " LEARNERS("e.subject")

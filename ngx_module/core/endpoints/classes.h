@@ -47,12 +47,13 @@ enum {
  * PUPIL_CLASSES_EVIDENCE, $8 class: columns as PUPIL_HE_*, without homework.
  *
  * The others have the same parameters: $8 class, $9 pupil or NULL, $10 now,
- * $11 and $12 before this time and id, $13 limit.  They find nothing unless the
- * actor teaches that class.
+ * $11 and $12 before this time and id, $13 limit, $14 places.  They find
+ * nothing unless the actor teaches that class.
  */
 #define PUPIL_CLASSES_PARAMS                                                  \
     { PUPIL_PARAM_UUID, PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,            \
-      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4 }
+      PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID, PUPIL_PARAM_INT4,            \
+      PUPIL_PARAM_INT4 }
 
 /*
  * PUPIL_CLASSES_LEARNERS: columns as PUPIL_HO_*, wants as PUPIL_HO_WANT_*, and
@@ -63,11 +64,13 @@ enum {
 };
 
 /*
- * PUPIL_CLASSES_HOMEWORK: one more than the limit, to know if there is more; at
- * least one row, with the class's title.
+ * PUPIL_CLASSES_HOMEWORK: as much as goes with the pupils of the class, and one
+ * more, to know if there is more; at least one row, with how much that is and
+ * the class's title.
  */
 enum {
     PUPIL_CH_RECORD = 1,
+    PUPIL_CH_MOST,
     PUPIL_CH_COLUMNS
 };
 
@@ -95,6 +98,9 @@ enum {
 
 
 #define PUPIL_CLASSES_HOMEWORK_DEFAULT  20
+
+/* At most in an answer, pupils times homework, but for the first homework. */
+#define PUPIL_CLASSES_PLACES  10000
 
 /* limit and cursor, of the homework: a pupil_page_t. */
 extern const pupil_argument_t  pupil_classes_arguments[];

@@ -30,6 +30,7 @@ typedef struct {
     /* of the answer that is made */
     ngx_http_pupil_grid_homework_t  *columns;
     ngx_uint_t                       ncolumns;
+    ngx_uint_t                       most;          /* rows of a page */
     ngx_uint_t                       more;
     PGresult                        *results;
     PGresult                        *assessed;      /* NULL: not granted */
@@ -151,6 +152,7 @@ ngx_http_pupil_grid_add(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_libpq_param_timestamptz(ex, before.time);
     ngx_libpq_param_uuid(ex, before.id.b);
     ngx_libpq_param_int4(ex, (int32_t) data->page.limit);
+    ngx_libpq_param_int4(ex, PUPIL_CLASSES_PLACES);
 }
 
 
@@ -271,9 +273,9 @@ ngx_http_pupil_grid_head(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_array_end(&ctx->out);
 
     if (data->more
-        && (ngx_libpq_get_uuid(res, data->page.limit - 1, PUPIL_CH_RECORD,
+        && (ngx_libpq_get_uuid(res, data->most - 1, PUPIL_CH_RECORD,
                                last.id.b) != NGX_OK
-            || ngx_libpq_get_timestamptz(res, data->page.limit - 1,
+            || ngx_libpq_get_timestamptz(res, data->most - 1,
                    titled.stmt->statement.column[PUPIL_CH_WANT_DUE_AT],
                    &last.time) != NGX_OK))
     {
@@ -290,6 +292,7 @@ static ngx_int_t
 ngx_http_pupil_grid_columns(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_class_t *class, PGresult *res)
 {
+    int32_t                 most;
     ngx_int_t               rc;
     ngx_uint_t              row, rows;
     ngx_http_pupil_grid_t  *data;
@@ -297,10 +300,18 @@ ngx_http_pupil_grid_columns(ngx_http_pupil_ctx_t *ctx,
     data = ctx->data;
     rows = PQntuples(res);
     data->ncolumns = 0;
-    data->more = rows > data->page.limit;
+
+    if (rows == 0 || ngx_libpq_get_int4(res, 0, PUPIL_CH_MOST, &most) != NGX_OK
+        || most < 1 || most > (int32_t) data->page.limit)
+    {
+        return NGX_ERROR;
+    }
+
+    data->most = (ngx_uint_t) most;
+    data->more = rows > data->most;
 
     if (data->more) {
-        rows = data->page.limit;
+        rows = data->most;
     }
 
     data->columns = ngx_pcalloc(ctx->request->pool, rows
