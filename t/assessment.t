@@ -109,10 +109,11 @@ my $holder = $site->pg->connect('pupil');
 my @twice = map { $day->nginx->http } 1, 2;
 $_->login(@{ $day->person('teacher') }{qw(login password)}) for @twice;
 
-sub at_once ($method, $path, %opt) {
+sub at_once ($held, $method, $path, @json) {
     $holder->begin_work;
-    $holder->do('SELECT FROM data.assessment FOR UPDATE');
-    $_->send_raw($_->request_bytes($method, $path, %opt)) for @twice;
+    $holder->do($held);
+    $twice[$_]->send_raw($twice[$_]->request_bytes($method, $path,
+        json => $json[$_ % @json])) for 0, 1;
     wait_until(60, 'one to wait', sub { $db->selectrow_array(
         'SELECT count(*) FROM pg_stat_activity WHERE usename ='
         . " 'pupil_gateway' AND wait_event_type = 'Lock'") });
@@ -122,12 +123,43 @@ sub at_once ($method, $path, %opt) {
 }
 
 my %both = (points => 6, comment => 'At once');
-my @res = at_once(PUT => path(), json => \%both);
+my @res = at_once('SELECT FROM data.assessment FOR UPDATE', PUT => path(),
+                  \%both);
 is_deeply [map { $_->status } @res], [200, 200], 'both are told that it is';
 is assessment($res[0])->{version}, assessment($res[1])->{version}, 'as one';
 is_deeply [sort map { scalar grep { $_->{operation} eq 'write' }
     $day->audit($_) } @res], [0, 1], 'one of them on record as a write (I1)';
 put(\%given);
+
+
+# ---- the first of all, which says that it is
+
+my @none = (pupil => '/v1/homework/' . $day->assign->{id});
+my %first = (points => 3, comment => 'The first', version => undef);
+
+$res = put(\%first, @none);
+is assessment($res)->{comment}, 'The first', 'made from none';
+$version = assessment($res)->{version};
+is assessment(put(\%first, @none))->{version}, $version,
+    'the same again writes nothing (I15)';
+$res = put({ %first, comment => 'Another' }, @none);
+is_problem $res, 409, 'conflict', name => 'another that is made from none';
+is_deeply $day->outcomes($res), ['conflict'], 'on record';
+is_problem put({ %first, version => uuid(), points => 1 },
+    classmate => $none[1]), 409, 'conflict',
+    name => 'and none that is made from one that is not there';
+is assessment($teacher->get(path(@none)))->{comment}, 'The first',
+    'takes nothing away';
+$none[0] = 'classmate';
+@res = at_once('LOCK TABLE data.assessment IN SHARE MODE', PUT => path(@none),
+    \%first, { %first, comment => 'At once' });
+is_deeply [sort map { $_->status } @res], [200, 409],
+    'two at once: one is told of the other';
+my ($won) = grep { $_->status == 200 } @res;
+is_deeply assessment($teacher->get(path(@none))), assessment($won),
+    'whose it is';
+is assessment(put({ comment => 'Whatever is there' }, @none))->{comment},
+    'Whatever is there', 'who does not say counts, as ever';
 
 
 # ---- what may be said

@@ -588,15 +588,21 @@ async function first(context, page) {
   await says(page, 'Not marked yet.');
   const id = (await at(page)).split('/').pop();
 
+  expect(/409/);
   await step('nor is a first mark of somebody else overwritten', page,
     async () => {
-      await saves(context, { comment: 'The first' }, id);
+      await instead(page, async (route) => {
+        await saves(context, { comment: 'The first' }, id);
+        await route.continue();
+      });
       await comment(page).fill(`${SECRET} second`);
       await save(page).click();
       await page.locator('.theirs').getByText('The first').waitFor();
+      await page.unroute(PUT);
       await page.getByRole('button', { name: 'Take theirs' }).click();
       same((await stored(context, id)).comment, 'The first');
     });
+  expect();
   await page.goBack();
   await page.getByRole('heading', { name, level: 2 }).waitFor();
 }

@@ -7,7 +7,7 @@
  * it is overwritten.
  */
 
-import { api, Failure, get, post } from './api.js';
+import { api, get, post } from './api.js';
 import { button, el, field, form, say, written, wrong } from './dom.js';
 import { line, over } from './kinds.js';
 import * as marks from './marks.js';
@@ -42,7 +42,7 @@ const content = ({ points, comment }) => JSON.stringify([points ?? null,
  *
  *   which, path, one, max    whose it is, and of how many points
  *   stands                   what is stored, or null
- *   version                  of what was stored when this was begun
+ *   version                  of what was stored when this was begun; null: nothing
  *   was                      what was typed, where it is stored
  *   sent                     the content that was sent last
  *   kept                     what marks.js has of it, by this form
@@ -136,20 +136,7 @@ function amiss({ made, max }, { points, comment }) {
  * answered may be what is there: that is not somebody else's.
  */
 async function put(mark, body, again = true) {
-  let { version } = mark;
-
-  if (version === null) {
-    const { assessment } = await get(mark.path);
-
-    if (assessment && ![content(body), mark.sent].includes(
-      content(assessment)))
-    {
-      throw new Failure('problem', 409, { type: ':conflict' });
-    }
-    version = assessment?.version ?? null;
-  }
-
-  const before = mark.sent;
+  const { sent: before, version } = mark;
 
   mark.sent = content(body);
   keep(mark);

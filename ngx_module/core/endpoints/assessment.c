@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/endpoints/assessment.h"
 #include "core/endpoints/homework_sql.h"
 #include "core/endpoints/progress.h"
@@ -163,6 +164,7 @@ pupil_rc_t
 pupil_input_assessment(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_input_assessment_t *out, pupil_fault_t *fault)
 {
+    uint32_t      node;
     pupil_rc_t    rc;
     pupil_body_t  in;
 
@@ -175,6 +177,12 @@ pupil_input_assessment(const pupil_alloc_t *alloc, const pupil_str_t *body,
         && out->comment.data == NULL)
     {
         return pupil_rule_refuse(&in, 0, "minProperties");
+    }
+
+    if (rc == PUPIL_OK) {
+        node = pupil_json_member(&in.json, 0, "version");
+        out->first = node != PUPIL_JSON_NONE
+                     && pupil_uuid_is_zero(&out->version);
     }
 
     return rc;

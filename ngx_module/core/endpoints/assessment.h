@@ -90,13 +90,15 @@ extern const pupil_want_t  pupil_return_wants[1];
 typedef struct {
     pupil_input_number_t  points;       /* raw.data is NULL when absent */
     pupil_str_t           comment;      /* data is NULL when absent */
-    pupil_uuid_t          version;      /* zero when absent */
+    pupil_uuid_t          version;      /* zero when absent, or null */
+    unsigned              first:1;      /* null: made from none */
 } pupil_input_assessment_t;
 
 
 /*
- * {"points"?,"comment"?,"version"?}, one of the first two at least; null is as
- * absent.  points is at least 0; what at most, the homework says.
+ * {"points"?,"comment"?,"version"?}, one of the first two at least, of which
+ * null is as absent; a version that is null says that there was none.  points
+ * is at least 0; what at most, the homework says.
  */
 pupil_rc_t pupil_input_assessment(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_input_assessment_t *out,

@@ -24,6 +24,9 @@ static ngx_int_t ngx_http_pupil_assess_begun(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_assessed_t *assessed);
 static ngx_int_t ngx_http_pupil_assess_fits(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_assessed_t *assessed, const char **rule);
+static ngx_uint_t ngx_http_pupil_assess_from(
+    const pupil_input_assessment_t *in,
+    const ngx_http_pupil_assessment_t *assessment);
 static ngx_uint_t ngx_http_pupil_assess_same(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_assessment_t *assessment);
 static ngx_int_t ngx_http_pupil_assess_seal(ngx_http_pupil_ctx_t *ctx,
@@ -174,11 +177,7 @@ ngx_http_pupil_assess_step(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_assessed_show(ctx, &assessed);   /* sent again */
     }
 
-    if (!pupil_uuid_is_zero(&in->version)
-        && (!assessed.assessment.exists
-            || pupil_uuid_compare(&in->version, &assessed.assessment.version)
-               != 0))
-    {
+    if (!ngx_http_pupil_assess_from(in, &assessed.assessment)) {
         return ngx_http_pupil_refuse(ctx, stmt, &ctx->path_about,
                                      NGX_HTTP_PUPIL_CONFLICT);
     }
@@ -224,6 +223,22 @@ ngx_http_pupil_assess_fits(ngx_http_pupil_ctx_t *ctx,
 
     return pupil_decimal_compare(in->points.value, definition->exercises.max)
            > 0 ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* Is it what this says that it was made from? */
+static ngx_uint_t
+ngx_http_pupil_assess_from(const pupil_input_assessment_t *in,
+    const ngx_http_pupil_assessment_t *assessment)
+{
+    if (in->first) {
+        return !assessment->exists;
+    }
+
+    return pupil_uuid_is_zero(&in->version)
+           || (assessment->exists
+               && pupil_uuid_compare(&in->version, &assessment->version)
+                  == 0);
 }
 
 
