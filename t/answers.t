@@ -172,6 +172,12 @@ ok !$of->{ $id{pupil} }, 'and is not shown';
 is scalar(keys %$of), 29, 'while all others are';
 is_deeply [map { "@{ $_->{subjects} }" } grep { $_->{outcome} eq 'restricted' }
            $day->audit($res)]->[0], $id{pupil}, 'on record as withheld';
+$res = $teacher->get("$path?pupil=$id{pupil}");
+is_problem $res, 403, 'restricted', name => 'asked for alone',
+    body_lacks => [$homework->{title}];
+is_deeply [grep { $_->{outcome} ne 'restricted'
+                  || "@{ $_->{subjects} }" ne $id{pupil} } $day->audit($res)],
+    [], 'on record';
 
 $day->expect(204, $teacher->delete("/v1/homework/$homework->{id}"));
 is_problem $teacher->get($path), 404, 'not-found',

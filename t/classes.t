@@ -148,6 +148,19 @@ for my $none ($who{other}, $who{teacher}, uuid()) {
     is_deeply $day->outcomes($res), ['not_found'], 'on record';
 }
 
+sub subject (@args) { $site->ctl_ok('subject', @args, $site->ctl_where) }
+
+subject(restrict => $who{classmate});
+$res = $teacher->get("$path/pupils/$who{classmate}");
+is_problem $res, 403, 'restricted', name => 'who is restricted',
+    body_lacks => [$title];
+is_deeply [map { [@$_{qw(outcome subjects)}] } $day->audit($res)],
+    [map { ['restricted', [$who{classmate}]] } 1 .. 3], 'on record';
+is_deeply [grep { $_->{id} eq $who{classmate} }
+    @{ $day->expect(200, $teacher->get($path))->json->{pupils} }], [],
+    'is in no list';
+subject(unrestrict => $who{classmate});
+
 
 # ---- nobody else
 

@@ -216,14 +216,15 @@ ngx_http_pupil_class_grid_render(ngx_http_pupil_ctx_t *ctx)
 
     pupil_writer_object_begin(&ctx->out);
 
-    if (ngx_http_pupil_grid_head(ctx, class,
-                                 results[NGX_HTTP_PUPIL_GRID_HOMEWORK])
-        != NGX_OK
-        || ngx_http_pupil_grid_pupils(ctx, class,
-                                      results[NGX_HTTP_PUPIL_GRID_LEARNERS])
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    rc = ngx_http_pupil_grid_head(ctx, class,
+                                  results[NGX_HTTP_PUPIL_GRID_HOMEWORK]);
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_grid_pupils(ctx, class,
+                                        results[NGX_HTTP_PUPIL_GRID_LEARNERS]);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     pupil_writer_object_end(&ctx->out);
@@ -414,7 +415,7 @@ ngx_http_pupil_grid_pupils(ngx_http_pupil_ctx_t *ctx,
 
     for (row = 0; row < PQntuples(res); row++) {
         rc = ngx_http_pupil_grid_pupil(ctx, &item, res, row);
-        if (rc == NGX_ERROR) {
+        if (rc != NGX_OK && rc != NGX_DECLINED) {
             return rc;
         }
     }
@@ -425,7 +426,7 @@ ngx_http_pupil_grid_pupils(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* NGX_DECLINED: left out. */
+/* As ngx_http_pupil_homework_learner(). */
 static ngx_int_t
 ngx_http_pupil_grid_pupil(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_item_t *item, PGresult *res, ngx_uint_t row)

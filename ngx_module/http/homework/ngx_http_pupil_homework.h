@@ -366,7 +366,8 @@ void ngx_http_pupil_homework_expect_pupil(ngx_http_pupil_ctx_t *ctx,
 /*
  * Begins an object of the pupil of a row, whose columns and wants are
  * PUPIL_HO_*: "id", and the name.  asked: who it has to be; zero: any of the
- * class.  NGX_OK; NGX_DECLINED: left out; NGX_ERROR.
+ * class.  NGX_OK; NGX_DECLINED: left out; NGX_ERROR; or how the request ends,
+ * as restriction hides who was asked for.
  */
 ngx_int_t ngx_http_pupil_homework_learner(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_item_t *item, const ngx_http_pupil_stmt_t *stmt,

@@ -58,7 +58,10 @@ ngx_http_pupil_homework_learner(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_about(ctx, &owner->id);
 
     if (ngx_http_pupil_hidden(ctx, owner, PUPIL_PURPOSE_TEACHING)) {
-        return NGX_DECLINED;
+        return pupil_uuid_is_zero(asked)
+               ? NGX_DECLINED
+               : ngx_http_pupil_refuse(ctx, stmt, asked,
+                                       NGX_HTTP_PUPIL_RESTRICTED);
     }
 
     pupil_writer_object_begin(&ctx->out);
