@@ -2,9 +2,10 @@
 
 # Copyright (C) the Pupil authors
 #
-# Invariant I20: who was asked for is who is shown.  In the middle of the
-# connection to the data database the pupil who is asked for is made another one
-# of the same class, whose rows are authentic: the gateway tells, and shows none.
+# Invariant I20: who and what was asked for is what is shown.  In the middle of
+# the connection to the data database the pupil who is asked for is made another
+# one of the same class, and an exercise another one of the same homework, whose
+# rows are authentic: the gateway tells, and shows none.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -30,24 +31,33 @@ $day->nginx->start;
 $day->ready->all_here->work;
 
 my $homework = $day->homework;
+my ($answered, $empty) = map { $_->{id} } @{ $homework->{exercises} };
 my %id = (class => $day->class_id, homework => $homework->{id},
           map { $_ => $day->person($_)->{id} } qw(pupil classmate));
+my @pupil = @id{qw(pupil classmate)};
+my @exercise = ($empty, $answered, $day->submission->{id});
 
+# What is asked for, what is made of it, and by what it would be known.
 for my $case (
-    ['of a class', "/v1/classes/$id{class}/pupils/$id{pupil}"],
-    ['answers', "/v1/homework/$id{homework}/answers?pupil=$id{pupil}"],
-    ['assessment', "/v1/homework/$id{homework}/pupils/$id{pupil}/assessment"])
+    ['of a class', "/v1/classes/$id{class}/pupils/$id{pupil}", @pupil],
+    ['answers', "/v1/homework/$id{homework}/answers?pupil=$id{pupil}", @pupil],
+    ['answers of an exercise', "/v1/homework/$id{homework}/answers"
+     . "?exercise=$empty", @exercise],
+    ['assessment', "/v1/homework/$id{homework}/pupils/$id{pupil}/assessment",
+     @pupil])
 {
-    my ($name, $path) = @$case;
-    $day->expect(200, $day->teacher->get($path));
+    my ($name, $path, $asked, $other, $shown) = @$case;
+    $shown //= $other;
+    unlike $day->expect(200, $day->teacher->get($path))->body, qr/\Q$shown\E/,
+        "$name: what is asked for is shown";
 
-    spew("$lie.new", join ' ', map { s/-//gr }
-         @id{qw(pupil classmate class homework)});
+    spew("$lie.new", join ' ', map { s/-//gr } $asked, $other,
+         @id{qw(class homework)});
     rename "$lie.new", $lie or die "$lie: $!\n";
     my $res = $day->teacher->get($path);
     unlink $lie;
 
-    unlike $res->body, qr/\Q$id{classmate}\E/, "$name: nobody else is shown";
+    unlike $res->body, qr/\Q$shown\E/, "$name: nothing else is shown";
     isnt scalar(grep { $_ eq 'tampered' } @{ $day->outcomes($res) }), 0,
         "$name: and it is on record that the database lied";
     $day->expect(200, $day->teacher->get($path));

@@ -37,6 +37,8 @@ static ngx_int_t ngx_http_pupil_answers_of(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, const ngx_http_pupil_row_t *given,
     pupil_score_t *score);
+static ngx_int_t ngx_http_pupil_answers_asked(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *given);
 static ngx_int_t ngx_http_pupil_answers_assessment(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_answers_t *view, const ngx_http_pupil_owner_t *owner);
 
@@ -339,6 +341,11 @@ ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
 
     rc = ngx_http_pupil_homework_scored(ctx, &view->item, given,
                                         &view->exercises, &updated_at, score);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_answers_asked(ctx, given);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -363,6 +370,35 @@ ngx_http_pupil_answers_one(ngx_http_pupil_ctx_t *ctx,
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;
+}
+
+
+/* Is it of the exercise that was asked for?  NGX_DECLINED: of another. */
+static ngx_int_t
+ngx_http_pupil_answers_asked(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *given)
+{
+    pupil_uuid_t         exercise;
+    const pupil_uuid_t  *asked;
+
+    asked = &((ngx_http_pupil_homework_t *) ctx->data)->answers.exercise;
+
+    if (pupil_uuid_is_zero(asked)) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_pupil_facts_uuid(given, "exercise_id", &exercise) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (pupil_uuid_compare(asked, &exercise) == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered_record(ctx, "progress", given->record,
+                                   &given->owner->id, "another exercise");
+
+    return NGX_DECLINED;
 }
 
 
