@@ -149,6 +149,33 @@ for my $case (['?status=all', 'pupil'], ['?status=all&order=newest', 'pupil'],
 }
 
 
+# ---- a page that is empty by then: it says where the list goes on
+
+my $middle = those(qr/^tomorrow/);
+my %at;
+for my $order (qw(oldest newest)) {
+    my $query = "?status=todo&limit=2&order=$order";
+    my $first = look($query, 'classmate')->json;
+    $at{$query} = look("$query&cursor=$first->{next}", 'classmate')->json;
+}
+for my $homework (map { $given{$_} } @{ those(qr/^(today|week)/) }) {
+    $day->expect(201, $day->classmate->post('/v1/progress', json =>
+        $day->answer($homework, $_))) for 0, 1;
+}
+for my $query (sort keys %at) {
+    my $there = $query =~ /newest/ ? [reverse @$middle] : $middle;
+    for my $case ([previous => 'next'], [next => 'previous']) {
+        my ($to, $back) = @$case;
+        my $res = look("$query&cursor=$at{$query}{$to}", 'classmate');
+        is_deeply titles($res), [], "$query: nothing is left of $to";
+        is $res->json->{$to}, undef, 'nor behind that';
+        ok $res->json->{$back}, 'but the other way' or next;
+        $res = look("$query&cursor=@{[$res->json->{$back}]}", 'classmate');
+        is_deeply titles($res), $there, 'lies what there is';
+    }
+}
+
+
 # ---- what is refused
 
 my $cursor = look('?status=all&limit=2')->json->{next};

@@ -102,6 +102,13 @@ void pupil_homework_window(const pupil_homework_query_t *query,
 /* Is it about whether somebody is done, and if so: are they to be? */
 int pupil_list_asks_done(const pupil_list_t *list, int *done);
 
+/*
+ * The place before all of the list, for a page that is read forth, or back: one
+ * from which all of it lies ahead, where no homework is.
+ */
+void pupil_list_edge(const pupil_list_t *list, unsigned back,
+    pupil_cursor_t *place);
+
 /* As pupil_cursor_encode() and _decode(); back: the page before it. */
 void pupil_list_cursor_encode(const pupil_cursor_t *cursor,
     const pupil_list_t *list, unsigned back,

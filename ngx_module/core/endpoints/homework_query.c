@@ -206,6 +206,20 @@ pupil_list_asks_done(const pupil_list_t *list, int *done)
 }
 
 
+void
+pupil_list_edge(const pupil_list_t *list, unsigned back, pupil_cursor_t *place)
+{
+    memset(place, 0, sizeof(pupil_cursor_t));
+
+    if (list->newest != back) {
+        place->time = PUPIL_TIME_MAX;
+    }
+
+    /* any but zero, which is no place */
+    place->id.b[PUPIL_UUID_LEN - 1] = 1;
+}
+
+
 static uint8_t *
 list_put(uint8_t *p, pupil_time_t time)
 {

@@ -348,14 +348,25 @@ ngx_http_pupil_homework_list_place(PGresult *res, ngx_uint_t row,
 }
 
 
-/* There is a page where this one was come from. */
+/*
+ * There is a page where this one was come from.  Of one that is empty by now
+ * there is no place to go on from: then that is all that lies there.
+ */
 void
 ngx_http_pupil_homework_cursors(ngx_http_pupil_ctx_t *ctx,
     const pupil_cursor_t *first, const pupil_cursor_t *last, ngx_uint_t more)
 {
+    pupil_cursor_t              edges[2];
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
+
+    if (first == NULL) {
+        pupil_list_edge(&data->query.list, 0, &edges[0]);
+        pupil_list_edge(&data->query.list, 1, &edges[1]);
+        last = &edges[0];
+        first = &edges[1];
+    }
 
     ngx_http_pupil_homework_cursor(ctx, "next",
                                    more || data->query.back ? last : NULL, 0);
@@ -368,6 +379,7 @@ ngx_http_pupil_homework_cursors(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+/* place: NULL, when there is no such page. */
 static void
 ngx_http_pupil_homework_cursor(ngx_http_pupil_ctx_t *ctx, const char *name,
     const pupil_cursor_t *place, unsigned back)
