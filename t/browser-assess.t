@@ -31,7 +31,7 @@ sub give ($title, $due, @exercises) {
     return $res->json;
 }
 
-my $homework = give('Marked', -60 * 60,
+my $homework = give('Marked', -2 * 24 * 60 * 60,
     { title => 'Capital of Sweden?', max_score => 4, kind => 'choice',
       options => ['Oslo', 'Stockholm'], key => [1] },
     { title => 'How long is it?', max_score => 2.5, kind => 'number',
@@ -41,17 +41,23 @@ my $homework = give('Marked', -60 * 60,
     { title => 'A page?', max_score => 1.5, kind => 'link' });
 my $empty = give('Of nobody', 24 * 60 * 60,
     { title => 'One', max_score => 1, kind => 'text' });
+# The hour is over, the day is not: where the browser is, it has just begun.
+my $today = give('Of today', $now - $now % (24 * 60 * 60) - $now,
+    { title => 'In time?', max_score => 1, kind => 'text' });
 my ($n, @answers) = (0, [1], 12.25, "zebrafinch <b>one</b>\nالسطر الثاني",
                      'https://skola/one?of=1');
-for my $exercise (@{ $homework->{exercises} }) {
+sub hand_in ($homework, $exercise, $answer) {
     my $res = $http{pupil}->post('/v1/progress', json => { id => uuid(),
         homework_id => $homework->{id}, exercise_id => $exercise->{id},
-        answer => $answers[$n++], completion => JSON::XS::true() });
+        answer => $answer, completion => JSON::XS::true() });
     die $res->status . ' ' . $res->body . "\n" if $res->status != 201;
 }
+hand_in($homework, $_, $answers[$n++]) for @{ $homework->{exercises} };
+hand_in($today, $today->{exercises}[0], 'In time');
 
 my @checks = $web->browse('assess.mjs', 600, { %person,
     homework => $homework->{id}, empty => $empty->{id},
+    today => { id => $today->{id}, exercise => $today->{exercises}[0]{id} },
     exercises => [map { $_->{id} } @{ $homework->{exercises} }] });
 cmp_ok scalar(@checks), '>=', 100, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;

@@ -6,8 +6,9 @@
  *
  *     node assess.mjs FOLDER <JSON
  *
- * with { url, homework, exercises, empty, teacher, pupil: { login, password,
- * id, family_name } }, where the first three and the last are ids.
+ * with { url, homework, exercises, empty, today: { id, exercise }, teacher,
+ * pupil: { login, password, id, family_name } }, where homework and what it is
+ * made of are ids.
  */
 
 import { browser, check, day, endSession, everywhere, expect, folder, heading,
@@ -90,6 +91,23 @@ async function told(context, page) {
 
 /* ---- read ---- */
 
+/* A day is over where the school is; until then what is due that day is not
+   late, whatever the hour. */
+async function ofToday(page) {
+  const { id, exercise } = input.today;
+
+  await step('handed in behind the hour, on the day: it is not late', page,
+    async () => {
+      await page.goto(`${input.url}/#/answers/${id}/${exercise}`);
+      await row(page).getByText('In time').waitFor();
+      same(await page.locator('.badge.late').allTextContents(), []);
+      await page.goto(`${input.url}/#/assess/${id}/${input.pupil.id}`);
+      await page.locator('.exercise').getByText('Handed in').waitFor();
+      same(await page.locator('.badge.late').allTextContents(), []);
+    });
+}
+
+
 async function byQuestion(context, page) {
   await page.goto(`${input.url}/`);
   await logIn(page, input.teacher);
@@ -101,7 +119,7 @@ async function byQuestion(context, page) {
       await row(page).getByText('Stockholm').waitFor();
       await row(page).getByText('4 of 4 points marked by the computer')
         .waitFor();
-      await row(page).getByText('Late').waitFor();
+      await row(page).locator('.badge.late').getByText('Late').waitFor();
       await row(page).getByText('Not marked').waitFor();
       same(await at(page),
            `#/answers/${input.homework}/${input.exercises[0]}`);
@@ -731,5 +749,6 @@ await day(teacher, pupil, async () => {
   await returns(teacher.context, teacher.page);
   await feedback(pupil.page);
   await afterwards(teacher.page, pupil.page);
+  await ofToday(teacher.page);
   await logOut(teacher.page);
 });

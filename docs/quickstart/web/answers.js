@@ -10,7 +10,7 @@ import { awaited, badge, el, heading, link, table, written } from './dom.js';
 import { given, points } from './given.js';
 import * as marks from './marks.js';
 import { marking } from './mark.js';
-import { moment, person, sorted, t } from './words.js';
+import { late, moment, person, sorted, t } from './words.js';
 
 const SOME = 20;            /* pupils of a request: an essay is large */
 
@@ -48,8 +48,8 @@ function steps(label, list, at, to, text) {
 
 /* ---- by question ---- */
 
-const late = (item, answer) => new Date(answer.submitted_at)
-  > new Date(item.due_at) && badge('late', t('state.late'));
+const overdue = (item, answer) => late(item.due_at, answer.submitted_at)
+  && badge('late', t('state.late'));
 
 
 function state(id, one) {
@@ -71,7 +71,7 @@ function row(item, exercise, one) {
     el('th', { scope: 'row' }, written('a', person(one),
                                        { href: toPupil(item.id)(one) })),
     el('td', { 'class': 'answer', 'data-label': t('answer.head') },
-      answer ? [given(exercise, answer.answer), late(item, answer)]
+      answer ? [given(exercise, answer.answer), overdue(item, answer)]
         : el('span', { class: 'facts' }, t('answer.none'))),
     el('td', { 'data-label': t('points.head') },
       answer?.score ? el('span', null, points(answer.score).filter(Boolean))
@@ -172,7 +172,7 @@ function answered(item, exercise, n, answer) {
     answer?.score && el('p', { class: 'score' },
                         points(answer.score).filter(Boolean)),
     answer && el('p', { class: 'facts' }, t('handed.in', {
-      when: moment(answer.submitted_at) }), ' ', late(item, answer)));
+      when: moment(answer.submitted_at) }), ' ', overdue(item, answer)));
 }
 
 

@@ -113,6 +113,11 @@ export const daysFrom = (at, now = new Date()) =>
   Math.round((midnight(at) - midnight(now)) / DAY);
 
 
+/* Of what was due on one day and came on another: as the gateway has it for its
+   lists, a day is over before anything is late. */
+export const late = (due, at) => daysFrom(new Date(at), new Date(due)) > 0;
+
+
 /* The Sunday that ends this week, as a number of days from today. */
 export const weekEnds = (now = new Date()) => (7 - now.getDay()) % 7;
 
