@@ -13,9 +13,10 @@ SHELL = /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help tests deps deps-lint test test-asan test-static test-timing coverage \
-        bench bench-fair bench-rush bench-storm bench-growth bench-sealed bench-roster \
-        rollover soak mutations demo demo-stop lint format fuzz fuzzers install uninstall clean FORCE
+.PHONY: all help tests deps deps-lint test test-campaigns test-asan test-static \
+        test-timing coverage bench bench-fair bench-rush bench-storm bench-growth \
+        bench-sealed bench-roster rollover soak mutations demo demo-stop lint \
+        format fuzz fuzzers install uninstall clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -247,6 +248,16 @@ test:
 	@$(call prove,$(T))
 
 prove = PUPIL_BUILD=$(abspath $(B)) prove --timer --norc -j$(J) -I t/lib $1
+
+## test-campaigns: what takes volume or time, and each point of what `make test` samples
+test-campaigns:
+	@$(MAKE) --no-print-directory deps-lint
+	@$(MAKE) --no-print-directory tests
+	@PUPIL_CAMPAIGN=1 $(MAKE) --no-print-directory test-run \
+	    T="$(if $(filter file,$(origin T)),$(T_CAMPAIGNS),$(T))"
+
+T_CAMPAIGNS = $(wildcard t/campaigns/*.t) $(shell grep -l \
+              '^use Pupil::Campaign' t/*.t t/roster/*.t)
 
 ## test-asan: the suite with nginx, module, plugins and pupilctl under ASan and UBSan
 test-asan:

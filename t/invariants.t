@@ -13,7 +13,7 @@ chdir root_dir() or die;
 
 my $TEST = qr{`(t/[^`]+)`};
 my @texts = (qw(README.md CONTRIBUTING.md CHANGELOG.md Makefile config),
-    glob('docs/*.md docs/performance/*.md t/*.t t/roster/*.t'),
+    glob('docs/*.md docs/performance/*.md t/*.t t/roster/*.t t/campaigns/*.t'),
     files_below(qr/\.(?:[ch]|sql|md)\z/,
                 qw(include ngx_module plugins sql t/unit t/fuzz t/plugins)),
     files_below(qr/\.(?:[ch]|p[lm]|sh|m?js)\z/, 't/lib', 't/bench'),

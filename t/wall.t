@@ -16,7 +16,7 @@ my @core = grep { m{^ngx_module/core/} } @module;
 my @c = sort @walled, (grep { m{^ngx_module/(?:pg|http)/} } @module),
     files_below(qr/\.[ch]\z/, qw(t/unit t/fuzz t/pg t/plugins t/lib));
 my @text = sort @c, qw(Makefile config), files_below(qr/\.sql\z/, qw(sql plugins)),
-    glob('t/*.t t/roster/*.t'), files_below(qr/\.(?!c\z|h\z)\w+\z/, 't/lib');
+    glob('t/*.t t/roster/*.t t/campaigns/*.t'), files_below(qr/\.(?!c\z|h\z)\w+\z/, 't/lib');
 
 
 # Each rule: its name, how many files it is for at least, so that it cannot

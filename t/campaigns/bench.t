@@ -3,7 +3,7 @@
 # The benchmark in miniature, so that it cannot rot: a small school, one short
 # round of everything that needs nothing but what the tests need.  Its figures
 # mean nothing; what is checked is that each measure is there, and that nobody
-# who is asked for is left out.  What peers do: t/bench-peers.t.
+# who is asked for is left out.  What peers do: t/campaigns/bench-peers.t.
 
 use lib 't/lib', 't/bench/lib';
 use Pupil::Test;
