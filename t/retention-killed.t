@@ -9,6 +9,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Campaign;
 use Pupil::Day;
 
 my $day = Pupil::Day->up->all_here->work;
@@ -22,9 +23,10 @@ my @steps = (
     ['the key', pupil_keys =>
      'SELECT FROM keystore.owner_key WHERE owner = ? FOR UPDATE'],
     (map { [$_, pupil => "LOCK TABLE $_ IN SHARE MODE"] }
-        qw(pupil.audit_record data.network data.credential data.identity
-           data.example data.progress pupil.blind_index pupil.imported
-           pupil.enrolment pupil.role pupil.session pupil.login_throttle)),
+        one_in(2, 0, qw(pupil.audit_record data.network data.credential
+            data.identity pupil.blind_index data.example pupil.role
+            data.progress pupil.session pupil.imported pupil.login_throttle
+            pupil.enrolment))),
 );
 my @whom = @{ $db->selectcol_arrayref("SELECT r.subject FROM pupil.role AS r"
     . " JOIN pupil.subject AS s USING (tenant, subject) WHERE r.role = 'pupil'"
