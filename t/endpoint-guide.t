@@ -91,7 +91,8 @@ $run = run_cmd('make', '--no-print-directory', '-j2', "B=$build", 'all',
                { dir => $copy, timeout => 600 });
 is $run->{code}, 0, 'it builds' or die $run->{out}, $run->{err};
 
-my %env = (PUPIL_BUILD => "$copy/$build");
+my %env = (PUPIL_BUILD => "$copy/$build", PUPIL_HEADERS => join ' ',
+           grep { /\.h$/ } map { $_->{path} } @blocks);
 my @tests = ((grep { /\.t$/ } map { $_->{path} } @files),
              map { "t/$_.t" } qw(wall docs openapi invariants));
 is scalar(@tests), 5, 'the test of the endpoint, and those of the tree';
