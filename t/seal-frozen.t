@@ -9,6 +9,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Seal;
 
 my $site = pupil_up(import => 1);
@@ -20,7 +21,7 @@ my $log = tmp_dir() . '/log';
 open my $out, '>', $log or die "$log: $!\n";
 my $sealer = start_process([build_dir() . '/pupilctl', qw(audit seal --follow),
     '--checkpoints', $seal->dir, $site->ctl_databases],
-    env => Pupil::Nginx->sanitizer_env, stdout => $out, stderr => $out);
+    env => Pupil::Clock->new(speed => 5)->env, stdout => $out, stderr => $out);
 
 # Who serves the sealer, in the data database or in the key store.
 sub backend ($database) {
