@@ -9,7 +9,7 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Roster;
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $text = slurp(root_dir() . '/t/roster/cases/oneroster/users.csv');
 
 # The users of a roster with a column renamed, or with nothing in it.

@@ -11,7 +11,7 @@ use Pupil::Test;
 use Pupil::Roster;
 use POSIX qw(strftime);
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my @steps = (steps => [[1], [1]]);
 
 sub day ($days) { strftime('%Y-%m-%d', gmtime(time + $days * 86_400)) }

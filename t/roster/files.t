@@ -10,7 +10,7 @@ use Pupil::Test;
 use Pupil::Roster;
 use POSIX ();
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my @nobody = (live => [0, 0, 0, 0, 0]);
 my $base = root_dir() . '/t/roster/cases/oneroster';
 

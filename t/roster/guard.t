@@ -9,7 +9,7 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Roster;
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my @all = (live => [12, 1, 1, 12, 1]);
 my @yes = qw(--close-absent --confirm-removal);
 my $users = slurp(root_dir() . '/t/roster/cases/oneroster/users.csv');

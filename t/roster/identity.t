@@ -25,7 +25,7 @@ sub changed ($file, @changes) {
     return with => { $file => $text };
 }
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 
 rosters($site,
     { name => '21-teacher-and-pupil-share-id', format => 'sds',

@@ -14,7 +14,7 @@ use Pupil::Roster;
 use JSON::XS ();
 
 # The site's own tenant, by the names of Pupil::Class.
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my ($db, $keys) = ($site->db, $site->keystore);
 my $class = bless { site => $site, people => {}, http => {} }, 'Pupil::Class';
 my $users = slurp(root_dir() . '/t/roster/cases/oneroster/users.csv');

@@ -9,7 +9,7 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Roster;
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my @where;
 
 # A school that has taken a roster, and its pupils by their log-in names.

@@ -14,7 +14,7 @@ use Pupil::Roster;
 use Pupil::OneRoster;
 use Encode ();
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $ca = test_ca();
 my %plain = map { $_ => Pupil::OneRoster->new(version => $_) } qw(v1p1 v1p2);
 my $plain = $plain{v1p1};

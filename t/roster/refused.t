@@ -25,7 +25,7 @@ my @roles = (name => '51-roles12', live => [12, 2, 1, 12, 1],
              steps => [[1], [1, '--close-absent']]);
 my $role = qr/p1,primary,student,,,o1/;
 
-rosters(pupil_up,
+rosters(pupil_up(schools => 1),
     { name => '07-newline-in-title', is => 'a title that cannot be taken',
       @all, @steps, says => qr/"file": "classes.csv",\s+"line": 2,/ },
     { name => '91-refused-class-close-absent', is => 'a title that is gone',

@@ -16,7 +16,7 @@ my @then = (steps => [[1], [2]]);
 my @closing = (steps => [[1], [2, '--close-absent']]);
 my @archive = (steps => [['in.zip', '--dates', 'open']]);
 
-rosters(pupil_up,
+rosters(pupil_up(schools => 1),
 
     # how files are written
     { name => '01-bom', is => 'a mark and quotes everywhere', @all,

@@ -28,7 +28,7 @@ sub changed (@changes) {
     return with => \%with;
 }
 
-rosters(pupil_up,
+rosters(pupil_up(schools => 1),
     { name => '40-tobedeleted-user', is => 'a pupil is deleted', @but_one,
       @then, who => { pupil1 => 'no role' } },
     { name => '42-tobedeleted-class', is => 'a class of all: held', @all,

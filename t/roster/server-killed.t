@@ -15,7 +15,7 @@ use Pupil::OneRoster;
 use Pupil::Roster;
 use Pupil::Ss12000;
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $school;
 
 my @STEPS = (

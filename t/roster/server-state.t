@@ -12,7 +12,7 @@ use Pupil::OneRoster;
 use Pupil::Ss12000;
 use JSON::XS ();
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $peer = Pupil::OneRoster->new;
 my $state = tmp_dir() . '/state';
 my $list = spew(tmp_dir() . '/schools', "o1\no2\n");

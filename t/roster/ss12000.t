@@ -14,7 +14,7 @@ use Pupil::Roster;
 use Pupil::Ss12000;
 use Time::HiRes qw(time);
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $ca = test_ca();
 my $plain = Pupil::Ss12000->new;
 my ($peer, $school);

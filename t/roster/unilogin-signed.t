@@ -268,7 +268,7 @@ for my $odd (@odd) {
     ($when eq 'how' ? $how : $after)->{$name} = $change;
 }
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $peer = Pupil::UniLogin->new(tls => 1, careless => 1);
 my $school = Pupil::Roster::tenant($site, 'signed');
 my $ca = test_ca();

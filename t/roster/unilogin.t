@@ -32,7 +32,7 @@ $after->{otherwise} = sub ($text, $m) {
           =~ s{<s:InstitutionPerson source="Tabulex">}
               {<s:InstitutionPerson\n   source='&#84;abulex' >}gr };
 
-my $site = pupil_up;
+my $site = pupil_up(schools => 1);
 my $peer = Pupil::UniLogin->new(tls => 1);
 my $ca = test_ca();
 my $key = Pupil::UniLogin::credentials();

@@ -90,12 +90,7 @@ sub roster_folder ($case, $step, %change) {
 
 # A tenant of its own.
 sub tenant ($site, $name) {
-    my $nobody = bless { %$site, tenant => undef }, ref $site;
-    my $run = $nobody->ctl_ok('tenant', 'add', $name, '--json',
-                              $nobody->ctl_where);
-    return bless { %$site,
-                   tenant => JSON::XS::decode_json($run->{out})->{tenant} },
-                 ref $site;
+    return bless { %$site, tenant => $site->another($name) }, ref $site;
 }
 
 

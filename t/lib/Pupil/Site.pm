@@ -18,14 +18,15 @@ use Pupil::Site::Made;
 use Pupil::Util;
 
 # Options: pg (a cluster, or a hash of options for one), keys (another cluster,
-# for the key store), import (1: the demo's rosters), tenant_name, own.
+# for the key store), import (1: the demo's rosters), schools (1: tenants to
+# spare, for another()), tenant_name, own.
 #
 # The first site of a test that asks for a usual one is a copy, as
 # Pupil::Site::Made says; with own => 1 init and import run in its cluster.
 sub new ($class, %opt) {
     my $pg = $opt{pg} // {};
-    my $own = ref $pg ne 'HASH' || grep { !/^(?:import|pg)$/ } keys %opt;
-    my $made = $own ? undef : Pupil::Site::Made->take($class, $opt{import});
+    my $own = ref $pg ne 'HASH' || grep { !/^(?:import|pg|schools)$/ } keys %opt;
+    my $made = $own ? undef : Pupil::Site::Made->take($class, %opt);
 
     $pg = $made ? $made->cluster(%$pg) : Pupil::Postgres->new(%$pg)
         if ref $pg eq 'HASH';
@@ -39,6 +40,7 @@ sub new ($class, %opt) {
     }
     if ($made) {
         $self->known($made->files(tmp_dir()));
+        $self->{spare} = [$made->spare];
         $self->{made} = $made;
     } else {
         $self->init;
@@ -112,6 +114,17 @@ sub known ($self, $passfile, $tenant) {
                              ($role => $secret, "$role\@$db" => $secret) }
                        map { split /\n/, slurp($_) }
                        $passfile, "$passfile.operator" };
+}
+
+
+# The id of another tenant: one that it has to spare, or else a new one of this
+# name.
+sub another ($self, $name) {
+    my $spare = shift @{ $self->{spare} // [] };
+    return $spare if $spare;
+    my $run = $self->ctl_ok('tenant', 'add', $name, '--json',
+                            $self->ctl_databases);
+    return JSON::XS::decode_json($run->{out})->{tenant};
 }
 
 

@@ -5,7 +5,7 @@ package Pupil::Site::Made;
 # it was made of is part of its name, and so is the day, since rosters are as
 # of today.
 #
-#     my $made = Pupil::Site::Made->take('Pupil::Site', $import) or ...;
+#     my $made = Pupil::Site::Made->take('Pupil::Site', import => 1) or ...;
 #     my $pg = $made->cluster;                    # a copy
 #     my ($passfile, $tenant) = $made->files($folder);
 
@@ -19,7 +19,9 @@ use Pupil::Nginx;
 use Pupil::Postgres;
 use Pupil::Util;
 
-my @FILES = qw(kek passfile passfile.operator tenant ids);
+my @FILES = qw(kek passfile passfile.operator tenant ids spare);
+
+use constant SCHOOLS => 32;    # tenants to spare, of a site that has them
 
 # Of the demo, whom nearly each test has log in: they have their usual passwords.
 my @PEOPLE = qw(CBeane OKlein BMcMillan DTodd FFlowers SWilder);
@@ -27,11 +29,12 @@ my @PEOPLE = qw(CBeane OKlein BMcMillan DTodd FFlowers SWilder);
 
 # For the first site of a test file; another one is another tenant, and is made
 # by itself.
-sub take ($class, $site, $import) {
+sub take ($class, $site, %opt) {
     state $taken = 0;
     return if $taken++;
 
-    my $kind = join '-', 'site', $>, $import ? 'demo' : 'bare';
+    my $kind = join '-', 'site', $>, ($opt{import} ? 'demo' : 'bare')
+                                     . ($opt{schools} ? '_schools' : '');
     my $dir = build_dir() . "/t/$kind-" . made_of(
         build_dir() . '/pupilctl', Pupil::Nginx::plugins(), map {
             root_dir() . "/$_" } qw(docs/quickstart/data plugins sql
@@ -39,7 +42,7 @@ sub take ($class, $site, $import) {
     with_lock($kind, sub {
         return if -d $dir;
         remove_tree($_, { safe => 0 }) for glob build_dir() . "/t/$kind-*";
-        make($site, $import, $dir);
+        make($site, $dir, %opt);
     });
     return bless { dir => $dir }, $class;
 }
@@ -63,21 +66,28 @@ sub id ($self, $tenant, $login) {
 }
 
 
+# The ids of its tenants to spare.
+sub spare ($self) { split ' ', slurp("$self->{dir}/spare") }
+
+
 # The day, and each file below some paths by its size and time, as make does.
 sub made_of (@paths) {
     my @seen = map { join ' ', $_, (stat $_)[7, 9] } files_below(qr/./, @paths);
     return substr sha256_hex(join "\n", strftime('%F', gmtime), @seen), 0, 16;
 }
 
-sub make ($site, $import, $dir) {
-    my $own = $site->new(own => 1, import => $import, pg => { conf => {
+sub make ($site, $dir, %opt) {
+    my $own = $site->new(own => 1, import => $opt{import}, pg => { conf => {
         wal_recycle => 'off', min_wal_size => '32MB' } });
     my $new = tmp_dir() . '/made';
 
-    my %ids = $import ? map { $_ => $own->person($_)->{id} } @PEOPLE : ();
+    my %ids = $opt{import} ? map { $_ => $own->person($_)->{id} } @PEOPLE : ();
+    my @spare = $opt{schools} ? map { $own->another("School $_") } 1 .. SCHOOLS
+                              : ();
     $own->pg->stop;
     make_path($new);
     spew(tmp_dir() . '/tenant', $own->tenant);
+    spew(tmp_dir() . '/spare', "@spare");
     spew(tmp_dir() . '/ids', join '', map { "$_ $ids{$_}\n" } sort keys %ids);
     for my $path ($own->pg->data, map { tmp_dir() . "/$_" } @FILES) {
         rename $path, "$new/" . basename($path) or die "$path: $!\n";
