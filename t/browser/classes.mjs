@@ -47,6 +47,7 @@ async function grid(page) {
     async () => {
       await page.getByRole('link', { name: TITLE, exact: true }).click();
       await heading(page, TITLE).waitFor();
+      await page.getByRole('rowheader').first().waitFor();
       same(await at(page), `#/class/${input.class}`);
       same((await page.title()).includes(TITLE), false);
       same(await columns(page), 1 + 10);

@@ -87,8 +87,20 @@ async function pupil(page) {
     await page.getByText('Your password is set.').waitFor();
   });
   await step('logs in, and is told what was done', page, async () => {
+    const mine = page.getByRole('link', { name: 'About me' });
+    const asked = new Promise((resolve) => {
+      page.route('**/v1/me/notices?limit=1', resolve);
+    });
+
     await logIn(page, { login: input.pupil.login, password: NEW });
-    await page.getByRole('link', { name: 'About me' }).click();
+    const news = await asked;
+
+    /* it is told between press and release */
+    await mine.hover();
+    await page.mouse.down();
+    await news.continue();
+    await page.locator('#menu .badge').waitFor();
+    await page.mouse.up();
     await page.locator('#mine a[href="#/notices"]').click();
     await page.getByText('by a code from your teacher').waitFor();
   });

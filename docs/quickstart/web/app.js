@@ -139,9 +139,21 @@ function halved(error) {
 }
 
 
+/* What is shown again stays where it is: a click is lost whose element goes
+   between press and release. */
+function placed(parent, nodes) {
+  [...parent.childNodes].filter((node) => !nodes.includes(node))
+    .forEach((node) => node.remove());
+  nodes.forEach((node, n) => {
+    if (parent.childNodes[n] !== node) {
+      parent.insertBefore(node, parent.childNodes[n] ?? null);
+    }
+  });
+}
+
+
 /* Nodes, or what draws some.  Focus stays where it is while more of the same
-   view comes, and so does what is shown again: a click is lost whose element
-   goes between press and release. */
+   view comes. */
 function put(nodes) {
   const view = $('view');
   const list = nodes.map((one) => (typeof one === 'function' ? one() : one))
@@ -150,13 +162,7 @@ function put(nodes) {
     || view.dataset.of !== String(shown);
 
   view.dataset.of = shown;
-  [...view.childNodes].filter((node) => !list.includes(node))
-    .forEach((node) => node.remove());
-  list.forEach((node, n) => {
-    if (view.childNodes[n] !== node) {
-      view.insertBefore(node, view.childNodes[n] ?? null);
-    }
-  });
+  placed(view, list);
   if (first) {
     scrollTo(0, 0);
     focusHeading();
@@ -184,16 +190,26 @@ function focusHeading() {
 
 function menu(at) {
   const mine = MINE.some(([to]) => to === at);
-  const links = (list, current, fresh) => list.filter(([, text]) => text)
-    .map(([to, text]) => link(`#/${to}`, [`${t(text)} `,
-      news && to === fresh
-        && el('span', { class: 'badge' }, t('notices.new'))],
-    { 'aria-current': to === current && 'page' }));
+  const links = (place, list, current, fresh) => placed(place,
+    list.filter(([, text]) => text).map(([to, text]) => {
+      const one = place.querySelector(`[href="#/${to}"]`) ?? link(`#/${to}`);
 
-  $('menu').replaceChildren(...links(
-    [...views().filter((one) => !MINE.includes(one)), MINE[0]],
-    mine ? 'me' : at, 'me'));
-  $('mine').replaceChildren(...mine ? links(MINE, at, 'notices') : []);
+      if (to === current) {
+        one.setAttribute('aria-current', 'page');
+      } else {
+        one.removeAttribute('aria-current');
+      }
+      one.replaceChildren(`${t(text)} `);
+      if (news && to === fresh) {
+        one.append(el('span', { class: 'badge' }, t('notices.new')));
+      }
+
+      return one;
+    }));
+
+  links($('menu'), [...views().filter((one) => !MINE.includes(one)), MINE[0]],
+        mine ? 'me' : at, 'me');
+  links($('mine'), mine ? MINE : [], at, 'notices');
 }
 
 
