@@ -15,6 +15,7 @@ my $site = pupil_up(import => 1);
 my $proxy = Pupil::PgProxy->new($site->pg);
 my $day = Pupil::Day->up(site => $site, start => 0, workers => 1, conf => {
     pupil_pool => 'data connections=1',
+    pupil_password_hash => 'memory=64m iterations=10',
     pupil_database => '"' . $site->gateway('pupil', host => '127.0.0.1',
         port => $proxy->port, sslmode => 'disable') . '"' });
 my $nginx = $day->nginx;
@@ -49,9 +50,14 @@ sub cut ($failures) {
 my $res = cut(1);
 sleep 4;        # a request waits 2 s
 is_deeply outcomes($res), [], 'there is no database for its record';
+my ($opened) = $db->selectrow_array('SELECT clock_timestamp()');
 closed(0);
 wait_until(60, 'its record', sub { @{ outcomes($res) } });
+sleep 2;
 is_deeply outcomes($res), ['refused'], 'and is on record, once';
+is $db->selectrow_array('SELECT at > ? FROM pupil.audit_record WHERE request'
+    . ' = ?', {}, $opened, $res->request_id), 1,
+    'as of then: whoever seals meanwhile waits for no number';
 
 $day->ready;
 $res = $nginx->http->login($who->{login}, 'wrong');
@@ -59,9 +65,29 @@ is_problem $res, 401, 'invalid-credentials', name => 'the next one';
 is_deeply outcomes($res), ['refused'], 'is on record, too';
 
 
+# ---- the record waits in the queue
+
+my $http = $nginx->http->connect;
+$http->send_raw($http->request_bytes('POST', '/v1/login',
+    json => { identifier => $who->{login}, password => 'wrong' }));
+wait_until(60, 'the attempt to be reserved', sub { $db->selectrow_array(
+    'SELECT max(failures) FROM pupil.login_throttle') == 3 });
+closed(1);
+$db->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+    . " WHERE usename = 'pupil_gateway' AND datname = 'pupil'");
+$res = $http->read_response('POST');
+is_problem $res, 503, 'unavailable', name => 'cut while the password is hashed';
+sleep 2;
+is_deeply outcomes($res), [], 'there is no database for its record';
+closed(0);
+wait_until(60, 'its record', sub { @{ outcomes($res) } });
+is_deeply outcomes($res), ['refused'], 'and is on record';
+$day->ready;
+
+
 # ---- a worker that ends meanwhile
 
-$res = cut(3);
+$res = cut(4);
 $nginx->quit;
 is_deeply outcomes($res), [], 'a worker ends without a database';
 like $nginx->log_text, qr/pupil: a log-in that had no answer is not on record/,

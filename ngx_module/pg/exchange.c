@@ -10,6 +10,9 @@
 
 #define NGX_LIBPQ_POOL_SIZE  2048
 
+/* The class of what a pooler says of a server that it has lost. */
+#define NGX_LIBPQ_LOST  "08"
+
 
 static ngx_int_t ngx_libpq_exec_init(ngx_libpq_exchange_t *ex,
     const ngx_libpq_stmt_t *stmt);
@@ -231,17 +234,6 @@ ngx_libpq_exchange_whole(ngx_libpq_exchange_t *ex)
 {
     const ngx_libpq_exec_t  *last;
 
-    if (ex->status == NGX_LIBPQ_UNAVAILABLE
-        && !ngx_libpq_exchange_in_doubt(ex))
-    {
-        /* as if it had never been submitted */
-
-        ex->status = NGX_LIBPQ_BUILDING;
-        ex->sent_at = 0;
-        ex->locked = 0;
-        ex->retried = 0;
-    }
-
     if (ex->status != NGX_LIBPQ_BUILDING) {
         ngx_libpq_exchange_fault(ex, "it was submitted before");
         return;
@@ -303,7 +295,8 @@ ngx_uint_t
 ngx_libpq_exchange_in_doubt(const ngx_libpq_exchange_t *ex)
 {
     return ex->status == NGX_LIBPQ_UNAVAILABLE && ex->sent_at != 0
-           && ex->sqlstate[0] == '\0';
+           && (ex->sqlstate[0] == '\0'
+               || ngx_strncmp(ex->sqlstate, NGX_LIBPQ_LOST, 2) == 0);
 }
 
 

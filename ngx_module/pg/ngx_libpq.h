@@ -536,8 +536,7 @@ void ngx_libpq_param_text_array(ngx_libpq_exchange_t *ex,
  * transaction has left no trace.  NGX_ERROR: a setter
  * failed or the exchange is not complete (logged as an alert, as it is a bug,
  * unless out of memory).  Without NGX_OK the caller still owns ex, and may
- * submit it again later except after NGX_ERROR; and so may who has heard that
- * it is UNAVAILABLE, unless it is in doubt.
+ * submit it again later except after NGX_ERROR.
  */
 ngx_int_t ngx_libpq_exchange_submit(ngx_libpq_exchange_t *ex);
 

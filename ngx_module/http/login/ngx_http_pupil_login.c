@@ -622,7 +622,7 @@ ngx_http_pupil_login_send(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     rc = ngx_http_pupil_submit(ctx, ex, 1);
 
     login = ctx->data;
-    login->recorded = rc == NGX_AGAIN;
+    login->record = rc == NGX_AGAIN ? ex : NULL;
 
     return rc;
 }

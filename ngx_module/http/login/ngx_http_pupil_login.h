@@ -85,6 +85,7 @@ struct ngx_http_pupil_login_s {
                                                      or 0: it makes no odds */
 
     ngx_libpq_exchange_t         *reserve;
+    ngx_libpq_exchange_t         *record;         /* with it; NULL: none yet */
     ngx_libpq_exchange_t         *found;
     ngx_http_pupil_owner_t        owner;          /* the account's or decoy's */
     pupil_str_t                   subject_mac;
@@ -110,7 +111,7 @@ struct ngx_http_pupil_login_s {
     pupil_str_t                   note;           /* of its record, or none */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
-    unsigned                      recorded:1;     /* its record is sent */
+    unsigned                      recorded:1;     /* on its way elsewhere */
     unsigned                      device:1;       /* a known one */
     unsigned                      keeps:1;        /* and one from now on: what
                                                      browser says */
@@ -381,7 +382,7 @@ void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
 void ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
 
-/* The client has gone: what counts is recorded. */
+/* The request ends: what counts is recorded. */
 void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);
 
 /* The password fits: a session. */

@@ -1,31 +1,40 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * A log-in that ends before its record was on its way, as its client has gone,
- * or the database.  The attempt counts from the moment that it is reserved, and
+ * A log-in that ends before its record is stored, as its client has gone, or
+ * the database.  The attempt counts from the moment that it is reserved, and
  * what counts, or may, is on record (invariant I1), as soon as there is a
- * database again.
+ * database again.  A record has its number when it is sent, and each time
+ * another: while it waits, the log has no gap.
  */
 
 #include "http/login/ngx_http_pupil_login.h"
 
 
-#define NGX_HTTP_PUPIL_GONE_AGAIN  1000    /* ms until a record is sent again */
+#define NGX_HTTP_PUPIL_GONE_AGAIN  1000    /* ms until it is sent again */
+
+/* What PostgreSQL says of a lock that it did not get. */
+#define NGX_HTTP_PUPIL_LOCKED      "55P03"
 
 
-/* A record that nobody waits for; in the memory of its exchange. */
+/* What a record needs of a request that has ended, in memory of its own. */
 typedef struct {
-    ngx_http_pupil_written_t  *written;
+    ngx_pool_t                *pool;
+    ngx_http_pupil_ctx_t       ctx;
+    ngx_http_pupil_login_t     login;
+    ngx_http_pupil_written_t  *written;     /* of what is on its way */
     ngx_event_t                again;
 } ngx_http_pupil_gone_t;
 
 
-static void ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex);
-static void ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse);
-static void ngx_http_pupil_login_gone_done(ngx_libpq_exchange_t *refuse);
-static void ngx_http_pupil_login_gone_later(ngx_libpq_exchange_t *refuse);
-static void ngx_http_pupil_login_gone_again(ngx_event_t *ev);
-static void ngx_http_pupil_login_gone_end(ngx_libpq_exchange_t *refuse);
+static ngx_http_pupil_gone_t *ngx_http_pupil_gone_create(
+    const ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone);
+static void ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex);
+static void ngx_http_pupil_gone_later(ngx_http_pupil_gone_t *gone);
+static void ngx_http_pupil_gone_again(ngx_event_t *ev);
+static void ngx_http_pupil_gone_lost(const char *is);
 
 
 /* The request's memory ends, nothing of it is wiped yet. */
@@ -33,7 +42,6 @@ void
 ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_uint_t               counts;
-    ngx_libpq_exchange_t    *refuse;
     ngx_http_pupil_gone_t   *gone;
     ngx_http_pupil_login_t  *login;
 
@@ -43,113 +51,182 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
+    if (login->record != NULL
+        && (login->record->status == NGX_LIBPQ_OK
+            || ngx_libpq_exchange_in_doubt(login->record)))
+    {
+        return;
+    }
+
     counts = login->reserved || ngx_libpq_exchange_in_doubt(login->reserve);
 
     if (!counts && login->reserve->status != NGX_LIBPQ_PENDING) {
         return;
     }
 
-    refuse = ngx_libpq_exchange_create(ctx->main->data,
-                                       ngx_http_pupil_login_gone_done, NULL);
-    if (refuse == NULL) {
-        return;
-    }
-
-    gone = ngx_pcalloc(refuse->pool, sizeof(ngx_http_pupil_gone_t));
+    gone = ngx_http_pupil_gone_create(ctx);
     if (gone == NULL) {
-        ngx_libpq_exchange_destroy(refuse);
+        ngx_http_pupil_gone_lost("is not");
         return;
     }
 
-    ngx_http_pupil_exchange_day(refuse, &ctx->tenant, ctx->today);
-    ngx_http_pupil_login_refusal(ctx, refuse);
-
-    gone->written = ngx_http_pupil_audit_take(ctx);
-    gone->again.data = refuse;
-    gone->again.log = ngx_cycle->log;
-    gone->again.handler = ngx_http_pupil_login_gone_again;
-    refuse->data = gone;
-    refuse->writes = 1;
-
-    if (counts) {
-        ngx_http_pupil_login_gone_record(refuse);
-        return;
-    }
-
-    /* Whether it counts is known when that has ended. */
-    ngx_http_pupil_hand(ctx, login->reserve,
-                        ngx_http_pupil_login_gone_reserved, refuse);
-}
-
-
-static void
-ngx_http_pupil_login_gone_reserved(ngx_libpq_exchange_t *ex)
-{
-    int32_t                 wait;
-    ngx_libpq_exchange_t   *refuse;
-    ngx_http_pupil_gone_t  *gone;
-
-    refuse = ex->data;
-
-    if (ngx_libpq_exchange_in_doubt(ex)
-        || (ex->status == NGX_LIBPQ_OK
-            && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
-               == NGX_OK
-            && wait == 0))
+    if (login->record != NULL
+        && login->record->status == NGX_LIBPQ_PENDING)
     {
-        ngx_http_pupil_login_gone_record(refuse);
+        gone->written = ngx_http_pupil_hand(ctx, login->record,
+                                            ngx_http_pupil_gone_sent, gone);
+
+    } else if (counts) {
+        ngx_http_pupil_gone_send(gone);
 
     } else {
-        gone = refuse->data;
-        ngx_http_pupil_audit_unsent(gone->written);
-        ngx_libpq_exchange_destroy(refuse);
+        /* whether it counts is known when that has ended */
+        (void) ngx_http_pupil_hand(ctx, login->reserve,
+                                   ngx_http_pupil_gone_reserved, gone);
     }
+}
+
+
+static ngx_http_pupil_gone_t *
+ngx_http_pupil_gone_create(const ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_pool_t                    *pool;
+    ngx_http_pupil_gone_t         *gone;
+    const ngx_http_pupil_login_t  *login;
+
+    pool = ngx_create_pool(sizeof(ngx_http_pupil_gone_t) + 256,
+                           ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    gone = ngx_pcalloc(pool, sizeof(ngx_http_pupil_gone_t));
+    if (gone == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    login = ctx->data;
+
+    gone->pool = pool;
+    gone->again.data = gone;
+    gone->again.log = ngx_cycle->log;
+    gone->again.handler = ngx_http_pupil_gone_again;
+
+    gone->login.known = login->known;
+    gone->login.owner.id = login->owner.id;
+
+    gone->ctx.main = ctx->main;
+    gone->ctx.conf = ctx->conf;
+    gone->ctx.id = ctx->id;
+    gone->ctx.tenant = ctx->tenant;
+    gone->ctx.today = ctx->today;
+    gone->ctx.data = &gone->login;
+    ngx_memcpy(gone->ctx.network, ctx->network, sizeof(ctx->network));
+
+    gone->ctx.has_session = ctx->has_session;
+    gone->ctx.session.subject = ctx->session.subject;
+    gone->ctx.session.institution = ctx->session.institution;
+    gone->ctx.session.role = ctx->session.role;
+
+    return gone;
+}
+
+
+static void
+ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex)
+{
+    int32_t                 wait;
+    ngx_uint_t              counts;
+    ngx_http_pupil_gone_t  *gone;
+
+    gone = ex->data;
+
+    counts = ngx_libpq_exchange_in_doubt(ex)
+             || (ex->status == NGX_LIBPQ_OK
+                 && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
+                    == NGX_OK
+                 && wait == 0);
 
     ngx_libpq_exchange_destroy(ex);
-}
 
+    if (counts) {
+        ngx_http_pupil_gone_send(gone);
 
-static void
-ngx_http_pupil_login_gone_record(ngx_libpq_exchange_t *refuse)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_libpq_exchange_submit(refuse);
-
-    if (rc == NGX_ERROR) {
-        ngx_http_pupil_login_gone_end(refuse);
-
-    } else if (rc != NGX_OK) {
-        ngx_http_pupil_login_gone_later(refuse);
+    } else {
+        ngx_destroy_pool(gone->pool);
     }
 }
 
 
 static void
-ngx_http_pupil_login_gone_done(ngx_libpq_exchange_t *refuse)
+ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone)
 {
-    if (refuse->status == NGX_LIBPQ_UNAVAILABLE
-        && !ngx_libpq_exchange_in_doubt(refuse))
-    {
-        ngx_http_pupil_login_gone_later(refuse);
+    ngx_int_t              rc;
+    ngx_libpq_exchange_t  *ex;
+    ngx_http_pupil_ctx_t  *ctx;
+
+    ctx = &gone->ctx;
+
+    ex = ngx_libpq_exchange_create(ctx->main->data, ngx_http_pupil_gone_sent,
+                                   gone);
+    if (ex == NULL) {
+        ngx_http_pupil_gone_later(gone);
         return;
     }
 
-    ngx_http_pupil_login_gone_end(refuse);
+    ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
+    ngx_http_pupil_login_refusal(ctx, ex);
+    gone->written = ngx_http_pupil_audit_take(ctx);
+    ex->writes = 1;
+
+    rc = ngx_libpq_exchange_submit(ex);
+
+    if (rc != NGX_OK) {
+        ngx_http_pupil_audit_unsent(gone->written);
+        ngx_libpq_exchange_destroy(ex);
+        ngx_http_pupil_gone_later(gone);
+    }
 }
 
 
-/* A worker that exits waits once more, and no longer. */
-
 static void
-ngx_http_pupil_login_gone_later(ngx_libpq_exchange_t *refuse)
+ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex)
 {
+    ngx_uint_t              doubt, again;
     ngx_http_pupil_gone_t  *gone;
 
-    gone = refuse->data;
+    gone = ex->data;
 
+    doubt = ngx_libpq_exchange_in_doubt(ex);
+
+    again = !doubt && (ex->status == NGX_LIBPQ_UNAVAILABLE
+                       || ngx_strcmp(ex->sqlstate, NGX_HTTP_PUPIL_LOCKED)
+                          == 0);
+
+    if (ex->status != NGX_LIBPQ_OK && !again) {
+        ngx_http_pupil_gone_lost(doubt ? "may not be" : "is not");
+    }
+
+    (void) ngx_http_pupil_audit_written(gone->written, ex);
+    ngx_libpq_exchange_destroy(ex);
+
+    if (again) {
+        ngx_http_pupil_gone_later(gone);
+
+    } else {
+        ngx_destroy_pool(gone->pool);
+    }
+}
+
+
+/* A worker that is told to quit waits no longer. */
+static void
+ngx_http_pupil_gone_later(ngx_http_pupil_gone_t *gone)
+{
     if (ngx_exiting) {
-        ngx_http_pupil_login_gone_end(refuse);
+        ngx_http_pupil_gone_lost("is not");
+        ngx_destroy_pool(gone->pool);
         return;
     }
 
@@ -158,26 +235,15 @@ ngx_http_pupil_login_gone_later(ngx_libpq_exchange_t *refuse)
 
 
 static void
-ngx_http_pupil_login_gone_again(ngx_event_t *ev)
+ngx_http_pupil_gone_again(ngx_event_t *ev)
 {
-    ngx_http_pupil_login_gone_record(ev->data);
+    ngx_http_pupil_gone_send(ev->data);
 }
 
 
 static void
-ngx_http_pupil_login_gone_end(ngx_libpq_exchange_t *refuse)
+ngx_http_pupil_gone_lost(const char *is)
 {
-    ngx_http_pupil_gone_t  *gone;
-
-    gone = refuse->data;
-
-    if (refuse->status != NGX_LIBPQ_OK) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "pupil: a log-in that had no answer %s on record",
-                      ngx_libpq_exchange_in_doubt(refuse) ? "may not be"
-                                                          : "is not");
-    }
-
-    (void) ngx_http_pupil_audit_written(gone->written, refuse);
-    ngx_libpq_exchange_destroy(refuse);
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "pupil: a log-in that had no answer %s on record", is);
 }

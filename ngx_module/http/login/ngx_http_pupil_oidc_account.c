@@ -165,7 +165,7 @@ ngx_http_pupil_oidc_refuse(ngx_http_pupil_ctx_t *ctx,
 
     rc = ngx_http_pupil_submit(ctx, ex, 1);
 
-    login->recorded = rc == NGX_AGAIN;
+    login->record = rc == NGX_AGAIN ? ex : NULL;
 
     return rc;
 }

@@ -153,20 +153,26 @@ ngx_http_pupil_track(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-void
+ngx_http_pupil_written_t *
 ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
     ngx_libpq_handler_pt handler, void *data)
 {
-    ngx_http_pupil_sent_t  **sent;
+    ngx_http_pupil_sent_t     **sent;
+    ngx_http_pupil_written_t   *written;
+
+    written = NULL;
 
     for (sent = &ctx->sent; *sent; sent = &(*sent)->next) {
         if ((*sent)->exchange == ex) {
+            written = (*sent)->written;
             *sent = (*sent)->next;
             break;
         }
     }
 
     ngx_libpq_exchange_hand(ex, handler, data);
+
+    return written;
 }
 
 

@@ -61,10 +61,10 @@ ngx_int_t ngx_http_pupil_submit(ngx_http_pupil_ctx_t *ctx,
 
 /*
  * An exchange that is on its way ends without the request, which goes now:
- * handler owns it then.
+ * handler owns it then, and the records that it carries; NULL: none.
  */
-void ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
-    ngx_libpq_handler_pt handler, void *data);
+ngx_http_pupil_written_t *ngx_http_pupil_hand(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, ngx_libpq_handler_pt handler, void *data);
 
 /* The request goes before its exchanges: each ends by itself. */
 void ngx_http_pupil_exchanges_leave(ngx_http_pupil_ctx_t *ctx);

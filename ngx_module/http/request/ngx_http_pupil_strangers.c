@@ -104,7 +104,7 @@ ngx_http_pupil_stranger_leaves(ngx_http_pupil_ctx_t *ctx)
 
     /* or those who go at once would have as many places as they like */
     if (ex != NULL && ex->status == NGX_LIBPQ_PENDING) {
-        ngx_http_pupil_hand(ctx, ex, ngx_http_pupil_strangers_left, s);
+        (void) ngx_http_pupil_hand(ctx, ex, ngx_http_pupil_strangers_left, s);
         return;
     }
 
