@@ -151,10 +151,11 @@ $db->do('DELETE FROM data.homework WHERE record = ANY (?)', {},
 
 # In what is prepared.
 sub without ($type, $body) {
-    $body =~ s/ AND h\.deleted_at IS NULL/ AND true/g if $type eq 'P';
+    $body =~ s/ AND [ht]\.deleted_at IS NULL/ AND true/g if $type eq 'P';
     return $body;
 }
 
+my $learner = $class->person('pupil')->{id};
 my $secret = $class->assign(title => 'Taken back',
                             due_at => Pupil::Class::at(60));
 is_status $teacher->delete("/v1/homework/$secret->{id}"), 204, 'taken back';
@@ -180,6 +181,17 @@ for my $who (qw(pupil teacher)) {
     is_problem $http->patch("/v1/homework/$secret->{id}",
         json => { title => 'Changed' }), $who eq 'pupil' ? 403 : 404,
         $who eq 'pupil' ? 'not-granted' : 'not-found', name => "$who: a change";
+    for my $path ('/v1/data/homework/' . $class->class_id,
+                  $who eq 'pupil' ? "/v1/homework/$secret->{id}/assessment"
+                  : ('/v1/classes/' . $class->class_id, "/v1/homework/$secret->{id}"
+                     . "/pupils/$learner/assessment"))
+    {
+        my $res = $http->get($path);
+        unlike $res->body, qr/Taken back|\Q$secret->{id}\E","title/,
+            "$who: GET $path shows it not";
+        ok scalar(grep { $_ eq 'tampered' } @{ $class->outcomes($res) }),
+            'and that is on record';
+    }
 }
 
 done_testing;

@@ -24,8 +24,8 @@
 /* Is it there, or was it withdrawn and can be given again? */
 #define THERE  " AND h.deleted_at IS NULL"
 #define WITHDRAWN                                                             \
-    " AND h.deleted_at > $9 - interval '"                                     \
-    PUPIL_SQL_NUMBER(PUPIL_HOMEWORK_RESTORE_DAYS) " days'"
+    " AND h.deleted_at > $9 - "                                               \
+    PUPIL_SQL_NUMBER(PUPIL_HOMEWORK_RESTORE_DAYS) " * interval '24 hours'"
 
 /*
  * A page of the homework of the actor's classes, of either end of a window: way

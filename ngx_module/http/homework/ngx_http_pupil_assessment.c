@@ -258,6 +258,10 @@ ngx_http_pupil_worth(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_item_t *item)
 
     rc = ngx_http_pupil_facts(ctx, &row);
 
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_there(ctx, &row, 0);
+    }
+
     return rc == NGX_OK
            ? ngx_http_pupil_define_exercises(ctx, &row, PUPIL_HQ_WANT_EXERCISES,
                                              &item->definition)

@@ -359,6 +359,11 @@ ngx_http_pupil_grid_column(ngx_http_pupil_ctx_t *ctx,
     defined.record = &column->item.record;
 
     rc = ngx_http_pupil_facts(ctx, &defined);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_pupil_homework_there(ctx, &defined, 0);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }

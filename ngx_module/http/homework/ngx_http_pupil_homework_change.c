@@ -458,8 +458,7 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 
     if (rc == NGX_DECLINED
         || (rc == NGX_OK && *withdrawn_at
-            && (stmt != PUPIL_HOMEWORK_RESTORE
-                || !ngx_http_pupil_homework_of_late(ctx, *withdrawn_at))))
+            && !ngx_http_pupil_homework_of_late(ctx, *withdrawn_at)))
     {
         return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
     }

@@ -48,6 +48,13 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
         return rc;
     }
 
+    if (data->target_by == PUPIL_HOMEWORK_TARGET) {
+        rc = ngx_http_pupil_homework_there(ctx, &stored, 0);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
     ngx_http_pupil_facts_row(&stored, bound);
 
     rc = ngx_http_pupil_facts_time(&stored, "deleted_at", withdrawn_at);

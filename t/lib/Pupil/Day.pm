@@ -163,6 +163,7 @@ sub requests ($self) {
         ['another\'s names', pupil => GET => "/v1/data/identity/$other",
          404],
         ['another\'s homework', other => GET => $mine, 404],
+        ['give again', teacher => POST => "$mine/restore", 200],
         ['another\'s overview', colleague => GET => "$mine/progress", 404],
         ['not assigned', other => POST => '/v1/progress', 404,
          $self->answer($h, 0)],
