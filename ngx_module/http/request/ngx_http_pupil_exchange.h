@@ -8,6 +8,7 @@
 #ifndef _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_EXCHANGE_H_INCLUDED_
 
+#include "http/request/ngx_http_pupil_audit.h"
 #include "http/request/ngx_http_pupil_problem.h"
 #include "http/request/ngx_http_pupil_types.h"
 
