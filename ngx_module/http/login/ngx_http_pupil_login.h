@@ -39,6 +39,8 @@ typedef struct {
     ngx_http_pupil_pace_t   pace;              /* pupil_login_pace */
     ngx_http_pupil_seats_t  seats;
     ngx_uint_t              posted;            /* hashes in the pool */
+    ngx_uint_t              gone;              /* records that wait for a
+                                                  database */
     ngx_atomic_uint_t       attempts, failures, busy;
     ngx_atomic_uint_t       hashes, hash_kib;  /* runs, work */
     unsigned                dearer:1;          /* such a hash was logged */

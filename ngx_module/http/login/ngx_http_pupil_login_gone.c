@@ -12,6 +12,8 @@
 
 
 #define NGX_HTTP_PUPIL_GONE_AGAIN  1000    /* ms until it is sent again */
+#define NGX_HTTP_PUPIL_GONE_MOST   1000    /* records that wait in a worker */
+#define NGX_HTTP_PUPIL_GONE_TRIES  60      /* without a number or a key */
 
 /* What PostgreSQL says of a lock that it did not get. */
 #define NGX_HTTP_PUPIL_LOCKED      "55P03"
@@ -23,12 +25,15 @@ typedef struct {
     ngx_http_pupil_ctx_t       ctx;
     ngx_http_pupil_login_t     login;
     ngx_http_pupil_written_t  *written;     /* of what is on its way */
+    ngx_uint_t                 tries;       /* that could not be made */
     ngx_event_t                again;
 } ngx_http_pupil_gone_t;
 
 
 static ngx_http_pupil_gone_t *ngx_http_pupil_gone_create(
     const ngx_http_pupil_ctx_t *ctx);
+static void ngx_http_pupil_gone_destroy(ngx_http_pupil_gone_t *gone);
+static ngx_uint_t ngx_http_pupil_gone_counts(const ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone);
 static void ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex);
@@ -58,13 +63,15 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    counts = login->reserved || ngx_libpq_exchange_in_doubt(login->reserve);
+    counts = login->reserved || ngx_http_pupil_gone_counts(login->reserve);
 
     if (!counts && login->reserve->status != NGX_LIBPQ_PENDING) {
         return;
     }
 
-    gone = ngx_http_pupil_gone_create(ctx);
+    gone = login->conf->gone < NGX_HTTP_PUPIL_GONE_MOST
+           ? ngx_http_pupil_gone_create(ctx) : NULL;
+
     if (gone == NULL) {
         ngx_http_pupil_gone_lost("is not");
         return;
@@ -113,6 +120,8 @@ ngx_http_pupil_gone_create(const ngx_http_pupil_ctx_t *ctx)
     gone->again.log = ngx_cycle->log;
     gone->again.handler = ngx_http_pupil_gone_again;
 
+    gone->login.conf = login->conf;
+    gone->login.conf->gone++;
     gone->login.known = login->known;
     gone->login.owner.id = login->owner.id;
 
@@ -134,27 +143,42 @@ ngx_http_pupil_gone_create(const ngx_http_pupil_ctx_t *ctx)
 
 
 static void
+ngx_http_pupil_gone_destroy(ngx_http_pupil_gone_t *gone)
+{
+    gone->login.conf->gone--;
+    ngx_destroy_pool(gone->pool);
+}
+
+
+/* Does what this has reserved count, or may it? */
+static ngx_uint_t
+ngx_http_pupil_gone_counts(const ngx_libpq_exchange_t *ex)
+{
+    int32_t  wait;
+
+    return ngx_libpq_exchange_in_doubt(ex)
+           || (ex->status == NGX_LIBPQ_OK
+               && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
+                  == NGX_OK
+               && wait == 0);
+}
+
+
+static void
 ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex)
 {
-    int32_t                 wait;
     ngx_uint_t              counts;
     ngx_http_pupil_gone_t  *gone;
 
     gone = ex->data;
-
-    counts = ngx_libpq_exchange_in_doubt(ex)
-             || (ex->status == NGX_LIBPQ_OK
-                 && ngx_libpq_get_int4(ex->results[0], 0, PUPIL_LR_WAIT, &wait)
-                    == NGX_OK
-                 && wait == 0);
-
+    counts = ngx_http_pupil_gone_counts(ex);
     ngx_libpq_exchange_destroy(ex);
 
     if (counts) {
         ngx_http_pupil_gone_send(gone);
 
     } else {
-        ngx_destroy_pool(gone->pool);
+        ngx_http_pupil_gone_destroy(gone);
     }
 }
 
@@ -182,11 +206,22 @@ ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone)
 
     rc = ngx_libpq_exchange_submit(ex);
 
-    if (rc != NGX_OK) {
-        ngx_http_pupil_audit_unsent(gone->written);
-        ngx_libpq_exchange_destroy(ex);
-        ngx_http_pupil_gone_later(gone);
+    if (rc == NGX_OK) {
+        return;
     }
+
+    ngx_http_pupil_audit_unsent(gone->written);
+    ngx_libpq_exchange_destroy(ex);
+
+    /* a tenant that has ended gives no number any more */
+
+    if (rc == NGX_ERROR && ++gone->tries == NGX_HTTP_PUPIL_GONE_TRIES) {
+        ngx_http_pupil_gone_lost("is not");
+        ngx_http_pupil_gone_destroy(gone);
+        return;
+    }
+
+    ngx_http_pupil_gone_later(gone);
 }
 
 
@@ -215,7 +250,7 @@ ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex)
         ngx_http_pupil_gone_later(gone);
 
     } else {
-        ngx_destroy_pool(gone->pool);
+        ngx_http_pupil_gone_destroy(gone);
     }
 }
 
@@ -226,7 +261,7 @@ ngx_http_pupil_gone_later(ngx_http_pupil_gone_t *gone)
 {
     if (ngx_exiting) {
         ngx_http_pupil_gone_lost("is not");
-        ngx_destroy_pool(gone->pool);
+        ngx_http_pupil_gone_destroy(gone);
         return;
     }
 
