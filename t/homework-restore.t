@@ -181,6 +181,12 @@ for my $who (qw(pupil teacher)) {
     is_problem $http->patch("/v1/homework/$secret->{id}",
         json => { title => 'Changed' }), $who eq 'pupil' ? 403 : 404,
         $who eq 'pupil' ? 'not-granted' : 'not-found', name => "$who: a change";
+    if ($who eq 'pupil') {
+        my $res = $http->post('/v1/progress', json => $class->answer($secret));
+        is_problem $res, 404, 'not-found', name => 'nothing is handed in';
+        ok scalar(grep { $_ eq 'tampered' } @{ $class->outcomes($res) }),
+            'and that is on record';
+    }
     for my $path ('/v1/data/homework/' . $class->class_id,
                   $who eq 'pupil' ? "/v1/homework/$secret->{id}/assessment"
                   : ('/v1/classes/' . $class->class_id, "/v1/homework/$secret->{id}"

@@ -121,6 +121,9 @@ pupil_rc_t pupil_generic_write(const pupil_policy_t *policy,
     uint32_t category, uint32_t relation, const pupil_alloc_t *alloc,
     pupil_generic_t **generic);
 
+/* Are records of the category withdrawn by deleted_at?  1 or 0. */
+int pupil_generic_withdraws(const pupil_category_t *category);
+
 /*
  * The shape of a refused access that no grant names, so that there is no
  * statement of it: it tells category, purpose, relation and operation that

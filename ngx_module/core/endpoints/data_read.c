@@ -38,9 +38,8 @@ pupil_generic_proved(const pupil_category_t *category)
 }
 
 
-/* Does the category mark records as withdrawn? */
-static int
-data_read_withdraws(const pupil_category_t *category)
+int
+pupil_generic_withdraws(const pupil_category_t *category)
 {
     int32_t      i;
     pupil_str_t  name = pupil_str("deleted_at");
@@ -171,7 +170,7 @@ pupil_generic_read_sql(const pupil_maker_t *m, pupil_sql_t *sql)
     pupil_sql_add(sql, " WHERE t.tenant = $2 AND t.owner = $8"
                   " AND EXISTS (SELECT FROM r)"
                   " AND ($9::uuid IS NULL OR t.record > $9)%s",
-                  data_read_withdraws(m->category)
+                  pupil_generic_withdraws(m->category)
                   ? " AND t.deleted_at IS NULL" : "");
 
     if (embargo != NULL) {

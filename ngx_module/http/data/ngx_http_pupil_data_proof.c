@@ -220,13 +220,14 @@ ngx_http_pupil_data_there(ngx_http_pupil_ctx_t *ctx,
     pupil_time_t            at;
     ngx_http_pupil_data_t  *data;
 
-    if (pupil_statement_cell(&row->stmt->statement, "deleted_at") < 0
+    data = ctx->data;
+
+    if (!pupil_generic_withdraws(data->category)
         || ngx_http_pupil_facts_time(row, "deleted_at", &at) == NGX_DECLINED)
     {
         return 1;
     }
 
-    data = ctx->data;
     ngx_http_pupil_tampered_record(ctx, data->category->plugin->name,
                                    row->record, &row->owner->id, "withdrawn");
     return 0;

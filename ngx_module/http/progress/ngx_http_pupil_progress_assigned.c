@@ -23,7 +23,7 @@ static ngx_uint_t ngx_http_pupil_assigned_enrolment(
     ngx_http_pupil_progress_t *data, const pupil_uuid_t *class_id);
 static ngx_int_t ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, ngx_http_pupil_homework_row_t *given);
-static ngx_int_t ngx_http_pupil_assigned_plain(
+static ngx_int_t ngx_http_pupil_assigned_plain(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
 static ngx_int_t ngx_http_pupil_assigned_asked(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given);
@@ -202,7 +202,7 @@ ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         return rc == NGX_OK ? NGX_DECLINED : rc;
     }
 
-    rc = ngx_http_pupil_assigned_plain(&stored, given);
+    rc = ngx_http_pupil_assigned_plain(ctx, &stored, given);
 
     return rc == NGX_OK ? ngx_http_pupil_assigned_asked(ctx, &stored, given)
                         : rc;
@@ -211,8 +211,8 @@ ngx_http_pupil_assigned_row(ngx_http_pupil_ctx_t *ctx, PGresult *res,
 
 /* What decides, of a row whose facts were checked. */
 static ngx_int_t
-ngx_http_pupil_assigned_plain(const ngx_http_pupil_row_t *row,
-    ngx_http_pupil_homework_row_t *given)
+ngx_http_pupil_assigned_plain(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given)
 {
     pupil_str_t               facts;
     pupil_time_t              deleted_at;
@@ -238,8 +238,15 @@ ngx_http_pupil_assigned_plain(const ngx_http_pupil_row_t *row,
                PUPIL_FACTS_HASH_LEN);
 
     /* the statement leaves it out, which is not relied on (I20) */
-    return ngx_http_pupil_facts_time(row, "deleted_at", &deleted_at)
-           == NGX_DECLINED ? NGX_OK : NGX_DECLINED;
+    if (ngx_http_pupil_facts_time(row, "deleted_at", &deleted_at)
+        == NGX_DECLINED)
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_pupil_tampered_record(ctx, "homework", row->record,
+                                   &row->owner->id, "withdrawn");
+    return NGX_DECLINED;
 }
 
 
