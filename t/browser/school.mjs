@@ -205,7 +205,7 @@ async function overview(page) {
   });
   await everywhere(page, 'withdrawn');
   await step('and gives it again, with what was done', page, async () => {
-    await page.getByRole('button', { name: `Give “${TITLE}” again` }).click();
+    await page.getByRole('button', { name: `Give again: ${TITLE}` }).click();
     await page.getByText('Given again.').waitFor();
     await page.getByRole('row').filter({ hasText: '2 of 2 done' }).waitFor();
     await page.goto(`${input.url}/#/withdrawn`);

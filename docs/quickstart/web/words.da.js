@@ -206,7 +206,7 @@ export default {
   'taken.none': 'Ingen lektie er trukket tilbage i de seneste 30 dage.',
   'taken.what': 'I 30 dage kan den gives igen, med det, som eleverne har'
     + ' lavet.',
-  'give.again': 'Giv igen', 'give.again.of': 'Giv »{title}« igen',
+  'give.again': 'Giv igen', 'give.again.of': 'Giv igen: {title}',
   'given.again': 'Givet igen.',
 
   /* what a class has handed in, and marking it */

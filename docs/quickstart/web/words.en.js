@@ -205,7 +205,7 @@ export default {
   'taken.none': 'No homework was taken back in the last 30 days.',
   'taken.what': 'For 30 days it can be given again, with what pupils have'
     + ' done.',
-  'give.again': 'Give again', 'give.again.of': 'Give “{title}” again',
+  'give.again': 'Give again', 'give.again.of': 'Give again: {title}',
   'given.again': 'Given again.',
 
   /* what a class has handed in, and marking it */

@@ -205,7 +205,7 @@ export default {
   'taken.list': 'Läxor som tagits tillbaka',
   'taken.none': 'Ingen läxa har tagits tillbaka de senaste 30 dagarna.',
   'taken.what': 'I 30 dagar kan den ges igen, med det som eleverna har gjort.',
-  'give.again': 'Ge igen', 'give.again.of': 'Ge ”{title}” igen',
+  'give.again': 'Ge igen', 'give.again.of': 'Ge igen: {title}',
   'given.again': 'Given igen.',
 
   /* what a class has handed in, and marking it */
