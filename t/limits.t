@@ -102,8 +102,9 @@ sub places () {
         my $four = ask_all(('/v1/data/example') x 4);
         wait_until(60, 'all places to be taken', sub {
             $pool = pool();
-            return $pool->{in_flight} + $pool->{queued} == 4
-                   && $pool->{queued} >= 3;
+            return $pool->{refused} > $refused
+                   || ($pool->{in_flight} + $pool->{queued} == 4
+                       && $pool->{queued} >= 3);
         });
         return $four if $pool->{refused} == $refused;
         release();
