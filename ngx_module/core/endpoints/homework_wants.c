@@ -23,28 +23,33 @@
     .purpose = PUPIL_PURPOSE_TEACHING, .relation = PUPIL_RELATION_TEACHES
 
 
+/* What a class owns of a homework, and whose it is: PUPIL_HL_WANT_TITLE on. */
+#define DEFINITION(by)                                                        \
+    { .alias = "h", .category = "homework", .field = "title",                 \
+      by, .operation = READ, .about = NONE },                                 \
+    { .alias = "h", .category = "homework", .field = "description",           \
+      by, .operation = READ, .about = NONE },                                 \
+    { .alias = "h", .category = "homework", .field = "exercises",             \
+      by, .operation = READ, .about = NONE },                                 \
+    { .alias = "h", .category = "homework", .field = "assigned_at",           \
+      by, .operation = READ, .about = NONE, .flags = REQUIRED },              \
+    { .alias = "h", .category = "homework", .field = "due_at",                \
+      by, .operation = READ, .about = NONE, .flags = REQUIRED },              \
+    { .alias = "h", .category = "homework", .field = "assigned_by",           \
+      by, .operation = READ, .about = NONE, .flags = REQUIRED }
+
+#define NAMES(by)                                                             \
+    { .alias = "i", .category = "identity", .field = "given_name",            \
+      by, .operation = READ, .about = SUBJECTS },                             \
+    { .alias = "i", .category = "identity", .field = "family_name",           \
+      by, .operation = READ, .about = SUBJECTS }
+
+
 const pupil_want_t  pupil_homework_pupil_list_wants[12] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
+    DEFINITION(LEARNING_TAUGHT_BY),
     { .alias = "c", .category = "enrolment", .field = "class_title",
       LEARNING_SELF, .operation = READ, .about = ACTOR },
-    { .alias = "i", .category = "identity", .field = "given_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    NAMES(LEARNING_TAUGHT_BY),
     { .category = "progress", .field = "exercise_id",
       LEARNING_SELF, .operation = READ, .about = ACTOR },
     { .category = "progress", .field = "done",
@@ -63,24 +68,10 @@ const pupil_want_t  pupil_homework_pupil_progress_wants[3] = {
 };
 
 const pupil_want_t  pupil_homework_teacher_list_wants[11] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    DEFINITION(TEACHING_TEACHES),
     { .alias = "c", .category = "enrolment", .field = "class_title",
       TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    NAMES(TEACHING_TEACHES),
     { .category = "progress", .field = "exercise_id",
       TEACHING_TEACHES, .operation = READ, .about = NONE },
     { .category = "progress", .field = "done",
@@ -88,58 +79,27 @@ const pupil_want_t  pupil_homework_teacher_list_wants[11] = {
 };
 
 const pupil_want_t  pupil_homework_pupil_feed_wants[3] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = SUBJECTS },
+    NAMES(LEARNING_TAUGHT_BY),
     { .category = "homework", .field = "assigned_by",
       LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
       .flags = REQUIRED }
 };
 
 const pupil_want_t  pupil_homework_teacher_feed_wants[3] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    NAMES(TEACHING_TEACHES),
     { .category = "homework", .field = "assigned_by",
       TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED }
 };
 
 /* In the order of PUPIL_HL_WANT_*. */
 const pupil_want_t  pupil_homework_pupil_definitions_wants[7] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      LEARNING_TAUGHT_BY, .operation = READ, .about = NONE,
-      .flags = REQUIRED },
+    DEFINITION(LEARNING_TAUGHT_BY),
     { .alias = "c", .category = "enrolment", .field = "class_title",
       LEARNING_SELF, .operation = READ, .about = ACTOR }
 };
 
 const pupil_want_t  pupil_homework_teacher_definitions_wants[7] = {
-    { .alias = "h", .category = "homework", .field = "title",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "description",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "exercises",
-      TEACHING_TEACHES, .operation = READ, .about = NONE },
-    { .alias = "h", .category = "homework", .field = "assigned_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "due_at",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
-    { .alias = "h", .category = "homework", .field = "assigned_by",
-      TEACHING_TEACHES, .operation = READ, .about = NONE, .flags = REQUIRED },
+    DEFINITION(TEACHING_TEACHES),
     { .alias = "c", .category = "enrolment", .field = "class_title",
       TEACHING_TEACHES, .operation = READ, .about = NONE }
 };
@@ -152,10 +112,7 @@ const pupil_want_t  pupil_homework_summary_wants[2] = {
 };
 
 const pupil_want_t  pupil_homework_overview_wants[5] = {
-    { .alias = "i", .category = "identity", .field = "given_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
-    { .alias = "i", .category = "identity", .field = "family_name",
-      TEACHING_TEACHES, .operation = READ, .about = SUBJECTS },
+    NAMES(TEACHING_TEACHES),
     { .category = "progress", .field = "exercise_id",
       TEACHING_TEACHES, .operation = READ, .about = SUBJECTS,
       .flags = REQUIRED },
