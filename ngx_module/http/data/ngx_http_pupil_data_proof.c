@@ -17,8 +17,6 @@
 static ngx_int_t ngx_http_pupil_data_granted(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
-static ngx_uint_t ngx_http_pupil_data_there(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row);
 static int32_t ngx_http_pupil_data_class(ngx_http_pupil_data_t *data);
 static ngx_uint_t ngx_http_pupil_data_made_of(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
@@ -207,30 +205,11 @@ ngx_http_pupil_data_stored(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     stored.owner = &owner;
     stored.record = record;
 
+    /* what is withdrawn is not read (core/endpoints/data.h) */
+
     return ngx_http_pupil_facts(ctx, &stored) == NGX_OK
-           && ngx_http_pupil_data_there(ctx, &stored);
-}
-
-
-/* What is withdrawn is not read (core/endpoints/data.h). */
-static ngx_uint_t
-ngx_http_pupil_data_there(ngx_http_pupil_ctx_t *ctx,
-    const ngx_http_pupil_row_t *row)
-{
-    pupil_time_t            at;
-    ngx_http_pupil_data_t  *data;
-
-    data = ctx->data;
-
-    if (!pupil_generic_withdraws(data->category)
-        || ngx_http_pupil_facts_time(row, "deleted_at", &at) == NGX_DECLINED)
-    {
-        return 1;
-    }
-
-    ngx_http_pupil_tampered_record(ctx, data->category->plugin->name,
-                                   row->record, &row->owner->id, "withdrawn");
-    return 0;
+           && (!pupil_generic_withdraws(data->category)
+               || ngx_http_pupil_there(ctx, &stored) == NGX_OK);
 }
 
 

@@ -259,7 +259,7 @@ ngx_http_pupil_worth(ngx_http_pupil_ctx_t *ctx, ngx_http_pupil_item_t *item)
     rc = ngx_http_pupil_facts(ctx, &row);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_pupil_homework_there(ctx, &row, 0);
+        rc = ngx_http_pupil_there(ctx, &row);
     }
 
     return rc == NGX_OK

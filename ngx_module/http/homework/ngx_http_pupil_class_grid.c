@@ -361,7 +361,7 @@ ngx_http_pupil_grid_column(ngx_http_pupil_ctx_t *ctx,
     rc = ngx_http_pupil_facts(ctx, &defined);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_pupil_homework_there(ctx, &defined, 0);
+        rc = ngx_http_pupil_there(ctx, &defined);
     }
 
     if (rc != NGX_OK) {

@@ -49,7 +49,7 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
     }
 
     if (data->target_by == PUPIL_HOMEWORK_TARGET) {
-        rc = ngx_http_pupil_homework_there(ctx, &stored, 0);
+        rc = ngx_http_pupil_there(ctx, &stored);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -77,21 +77,20 @@ ngx_http_pupil_homework_there(ngx_http_pupil_ctx_t *ctx,
     ngx_int_t     rc;
     pupil_time_t  at;
 
+    if (!withdrawn) {
+        return ngx_http_pupil_there(ctx, row);
+    }
+
     rc = ngx_http_pupil_facts_time(row, "deleted_at", &at);
 
-    if (rc == NGX_ERROR) {
+    if (rc == NGX_ERROR
+        || (rc == NGX_OK && ngx_http_pupil_homework_of_late(ctx, at)))
+    {
         return rc;
     }
 
-    if (withdrawn ? rc == NGX_OK && ngx_http_pupil_homework_of_late(ctx, at)
-                  : rc == NGX_DECLINED)
-    {
-        return NGX_OK;
-    }
-
     ngx_http_pupil_tampered_record(ctx, "homework", row->record,
-                                   &row->owner->id,
-                                   withdrawn ? "not withdrawn" : "withdrawn");
+                                   &row->owner->id, "not withdrawn");
     return NGX_DECLINED;
 }
 

@@ -208,7 +208,7 @@ ngx_http_pupil_feed_read(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     rc = ngx_http_pupil_facts(ctx, &defined);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_pupil_homework_there(ctx, &defined, 0);
+        rc = ngx_http_pupil_there(ctx, &defined);
     }
 
     if (rc != NGX_OK) {

@@ -215,7 +215,6 @@ ngx_http_pupil_assigned_plain(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_http_pupil_homework_row_t *given)
 {
     pupil_str_t               facts;
-    pupil_time_t              deleted_at;
     const pupil_statement_t  *st;
 
     st = &row->stmt->statement;
@@ -238,15 +237,7 @@ ngx_http_pupil_assigned_plain(ngx_http_pupil_ctx_t *ctx,
                PUPIL_FACTS_HASH_LEN);
 
     /* the statement leaves it out, which is not relied on (I20) */
-    if (ngx_http_pupil_facts_time(row, "deleted_at", &deleted_at)
-        == NGX_DECLINED)
-    {
-        return NGX_OK;
-    }
-
-    ngx_http_pupil_tampered_record(ctx, "homework", row->record,
-                                   &row->owner->id, "withdrawn");
-    return NGX_DECLINED;
+    return ngx_http_pupil_there(ctx, row);
 }
 
 

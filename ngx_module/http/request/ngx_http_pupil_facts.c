@@ -115,6 +115,25 @@ ngx_http_pupil_facts_time(const ngx_http_pupil_row_t *row, const char *field,
 
 
 ngx_int_t
+ngx_http_pupil_there(ngx_http_pupil_ctx_t *ctx, const ngx_http_pupil_row_t *row)
+{
+    ngx_int_t     rc;
+    pupil_time_t  at;
+
+    rc = ngx_http_pupil_facts_time(row, "deleted_at", &at);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    ngx_http_pupil_tampered_record(ctx,
+                                   row->stmt->statement.bound->plugin->name,
+                                   row->record, &row->owner->id, "withdrawn");
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_http_pupil_stored_at(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_uint_t column, pupil_time_t *time)
 {

@@ -28,6 +28,14 @@ ngx_int_t ngx_http_pupil_facts_time(const ngx_http_pupil_row_t *row,
     const char *field, pupil_time_t *time);
 
 /*
+ * Such a row is of a record that is there: NGX_OK; NGX_DECLINED: it was
+ * withdrawn, and no statement shows it, which is noted; NGX_ERROR.  The
+ * category has a deleted_at.
+ */
+ngx_int_t ngx_http_pupil_there(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row);
+
+/*
  * When the record of such a row was stored, which is not bound: NGX_OK;
  * NGX_DECLINED: a time that no answer can have, which is noted; NGX_ERROR.
  */
