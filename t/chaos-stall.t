@@ -36,8 +36,7 @@ sub only_503 ($report, $name, $seconds) {
 my $load = $chaos->start;
 sleep 1;
 $site->db->disconnect;
-my @all = ($pg->pid, children_of($pg->pid));
-kill STOP => @all;
+$pg->freeze;
 sleep 4;
 my $start = time;
 my $res = $chaos->client($pupil)->get('/v1/homework');
@@ -45,7 +44,7 @@ is_problem $res, 503, 'unavailable', name => 'frozen: 503';
 cmp_ok time - $start, '<', 60, 'frozen: in time';
 is_status $chaos->client($pupil)->get('/status/live'), 200,
     'frozen: the worker lives';
-kill CONT => @all, children_of($pg->pid);
+$pg->thaw;
 $chaos->recovers(60, 'frozen');
 sleep 0.5;
 my $report = $chaos->end($load);

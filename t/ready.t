@@ -31,11 +31,6 @@ sub let_go () {
     $holder->disconnect;
 }
 
-# No process of it runs.
-sub freeze ($pg, $signal) {
-    kill $signal => $pg->pid, children_of($pg->pid);
-}
-
 sub read_only ($pg, $is) {
     $pg->set(default_transaction_read_only => $is)->reload;
 }
@@ -50,8 +45,7 @@ my @outages = (
       begin => sub { $data->stop }, end => sub { $data->start },
       line => qr/"data"/ },
     { name => 'the data database is frozen', why => qr/database|audit/,
-      begin => sub { freeze($data, 'STOP') },
-      end => sub { freeze($data, 'CONT') },
+      begin => sub { $data->freeze }, end => sub { $data->thaw },
       line => qr/"data": .*$frozen|audit records cannot/ },
     { name => 'the data database is read-only', why => qr/database|audit/,
       begin => sub { read_only($data, 'on') },
@@ -61,8 +55,7 @@ my @outages = (
       begin => sub { $keys->stop }, end => sub { $keys->start },
       line => qr/"keys"/ },
     { name => 'the key store is frozen', why => qr/the key store/,
-      begin => sub { freeze($keys, 'STOP') },
-      end => sub { freeze($keys, 'CONT') },
+      begin => sub { $keys->freeze }, end => sub { $keys->thaw },
       line => qr/"keys": .*$frozen/ },
     { name => 'the key store is locked', why => qr/the key store/,
       begin => sub { hold($keys, 'pupil_keys', 'keystore.floor') },

@@ -32,7 +32,7 @@ sub statements ($site, $but = qr/(?!)/) {
         push @all, "$1: " . substr $2, 0, 60
             if $line =~ /(pupil_gateway|pupil_keeper)\@\w+\sLOG:\s+
                          execute[^:]*:\ (.*)/sx
-               && $2 !~ /^SELECT pg_notify|^LISTEN|pg_catalog\.set_config/
+               && $2 !~ /^SELECT pg_notify|^LISTEN|set_config\(/
                && $2 !~ /(?:pupil|keystore)\.mark AS|keystore\.report\(/
                && $2 !~ /^INSERT INTO pupil\.(?:audit_shape|policy) /
                && $2 !~ $but;

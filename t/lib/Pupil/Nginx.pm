@@ -222,19 +222,21 @@ sub connected ($self, $seen) {
 
 # The pids of the workers, those that shut down included.
 sub workers ($self) {
-    return $self->{pid} ? children_of($self->{pid}) : ();
+    return $self->{pid} ? grep { alive($_) } children_of($self->{pid}) : ();
 }
 
 # A client of each worker, by its pid, as /status says it.
 sub client_of_each ($self) {
-    my $workers = () = $self->workers;
     my %of;
-    for (1 .. 200) {
-        my $http = $self->http;
-        $of{ $http->get('/status')->json->{worker}{pid} } //= $http;
-        return %of if keys %of == $workers;
-    }
-    die "of $workers workers, only " . keys(%of) . " answered\n";
+    wait_until(60, 'an answer of each worker', sub {
+        for (1 .. 20) {
+            my $http = $self->http;
+            $of{ $http->get('/status')->json->{worker}{pid} } //= $http;
+            return 1 if !grep { !$of{$_} } $self->workers;
+        }
+        return 0;
+    });
+    return %of{grep { $of{$_} } $self->workers};
 }
 
 # Waits until each worker can serve.

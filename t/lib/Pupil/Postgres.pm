@@ -212,13 +212,26 @@ sub restart ($self, $mode = 'fast') { $self->stop($mode)->start }
 sub reload ($self) { kill HUP => $self->{pid}; return $self }
 
 
+# No process of it runs.  The postmaster stands before its children are asked
+# for: one that it forks meanwhile would serve on.
+sub freeze ($self) {
+    my $pid = $self->{pid};
+    kill STOP => $pid;
+    wait_until(60, 'the postmaster to stand',
+               sub { slurp("/proc/$pid/stat") =~ /\) T / });
+    my @all = ($pid, children_of($pid));
+    kill STOP => @all;
+    return @all;
+}
+
+sub thaw ($self) { kill CONT => $self->{pid}, children_of($self->{pid}) }
+
+
 # As if the machine lost its power: the postmaster and its children.
 sub kill9 ($self) {
-    my $pid = delete $self->{pid} // return $self;
-    my @all = ($pid, children_of($pid));
-    delete $self->{dbh};
-    kill STOP => $pid;
-    @all = ($pid, children_of($pid));
+    my $pid = $self->{pid} // return $self;
+    my @all = $self->freeze;
+    delete @$self{qw(pid dbh)};
     kill KILL => @all;
     process_ends($pid, 60) or die "PostgreSQL survives SIGKILL\n";
     wait_until(60, 'the backends to end', sub { !grep { alive($_) } @all });
