@@ -35,6 +35,17 @@ is_deeply $all->{summary}, $counts, 'both count alike';
 is $counts->{in_progress}, 1, 'the pupil has begun';
 my %fewer = (%$counts, pupils => $counts->{pupils} - 1, in_progress => 0);
 
+# Each category that the teacher reads of that pupil, by its name.
+sub alone {
+    my @names = map { $_->{relation} eq 'teaches' ? $_->{category} : () }
+        @{ $day->teacher->get('/v1/data/')->json->{categories} };
+    return map { $_ => $day->teacher->get("/v1/data/$_/$id") } @names;
+}
+
+my %before = alone();
+cmp_ok scalar(grep { @{ $_->json->{records} // [] } } values %before), '>=', 3,
+    'records of several categories';
+
 subject('restrict');
 my $res;
 ok eval { wait_until(60, 'the restriction', sub {
@@ -51,6 +62,15 @@ is_deeply $day->expect(200, $day->teacher->patch($at, json => {
 is join(' ', map { $_->[0] } @{ $db->selectall_arrayref("SELECT outcome FROM"
     . ' pupil.audit_record WHERE request = ? AND ? = ANY (subjects)', {},
     $res->request_id, $id) }), 'restricted', 'the record says who was hidden';
+my %alone = alone();
+for my $category (grep { @{ $before{$_}->json->{records} // [] } }
+                  sort keys %before) {
+    my $what = "$category of one pupil";
+    is_problem $alone{$category}, 403, 'restricted', name => $what;
+    is_deeply [map { "$_->{outcome} @{ $_->{subjects} }" }
+        $day->audit($alone{$category})], ["restricted $id"],
+        "$what: on record";
+}
 is $day->expect(200, $day->pupil->get('/v1/data/identity'))
     ->json->{records}[0]{family_name}, 'Klein', 'oneself is told';
 
@@ -65,5 +85,7 @@ $keys->do("UPDATE keystore.owner_key SET state = 'restricted' WHERE owner = ?",
           {}, $id);
 ok eval { wait_until(60, 'the restriction', sub {
     overview()->body !~ /$id/ }) }, 'the stricter of the two is in force';
+%alone = alone();
+is_problem $alone{progress}, 403, 'restricted', name => 'of one pupil, too';
 
 done_testing;

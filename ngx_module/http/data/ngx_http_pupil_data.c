@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx,
     PGresult *res);
 static ngx_int_t ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx,
     PGresult *res, ngx_uint_t row, const pupil_uuid_t *record);
+static ngx_uint_t ngx_http_pupil_data_hidden(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner);
 static void ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx,
     uint32_t relation);
 static void ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx,
@@ -402,7 +404,7 @@ ngx_http_pupil_data_records(ngx_http_pupil_ctx_t *ctx, PGresult *res)
             rc = ngx_http_pupil_data_record(ctx, res, row, &cursor.id);
         }
 
-        if (rc == NGX_ERROR) {
+        if (rc == NGX_ERROR || rc == NGX_AGAIN) {
             return rc;
         }
     }
@@ -458,6 +460,11 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
         has[g] = rc == NGX_OK;
     }
 
+    if (has[0] && ngx_http_pupil_data_hidden(ctx, &owners[0])) {
+        return ngx_http_pupil_refuse(ctx, &data->generic->stmt, &data->subject,
+                                     NGX_HTTP_PUPIL_RESTRICTED);
+    }
+
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, record);
@@ -479,4 +486,20 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_object_end(&ctx->out);
 
     return NGX_OK;
+}
+
+
+/* What is plain of a restricted subject is theirs, too. */
+static ngx_uint_t
+ngx_http_pupil_data_hidden(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_owner_t *owner)
+{
+    const ngx_http_pupil_data_t  *data;
+
+    data = ctx->data;
+
+    return data->relation != PUPIL_RELATION_SELF
+           && data->category->plugin->owner == PUPIL_OWNER_SUBJECT
+           && ngx_http_pupil_hidden(ctx, owner,
+                                    data->generic->generic->purpose);
 }
