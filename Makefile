@@ -247,7 +247,7 @@ test:
 	@$(MAKE) --no-print-directory tests
 	@$(call prove,$(T))
 
-prove = PUPIL_BUILD=$(abspath $(B)) prove --timer --norc -j$(J) -I t/lib $1
+prove = PUPIL_BUILD=$(abspath $(B)) t/lib/prove.sh $(J) $1
 
 ## test-campaigns: what takes volume or time, and each point of what `make test` samples
 test-campaigns:

@@ -242,4 +242,31 @@ for my $name (sort keys %body) {
 }
 is document(\%head, { %body, more => 1 }), 1, 'an unknown member';
 
+# ---- what is red beside others runs again, alone, and is named
+
+sub runs (@bodies) {
+    my $dir = tmp_dir() . '/runs' . ++state $n;
+    mkdir $dir or die "$dir: $!\n";
+    my @files = map { my $file = "$dir/$_.t";
+                      spew($file, "use Test::More tests => 1;\n$bodies[$_]");
+                      $file } keys @bodies;
+    return run_cmd('t/lib/prove.sh', 2, @files);
+}
+
+my $green = 'ok 1;';
+my $red = 'ok 0;';
+my $once = 'ok -e "$0.seen"; open my $seen, ">", "$0.seen";';
+
+my $runs = runs($green, $once);
+is $runs->{code}, 0, 'red once, and green alone';
+like $runs->{out}, qr/^Red once, and something to mend: \S+1\.t$/m, 'is named';
+$runs = runs($green, $once, $red);
+isnt $runs->{code}, 0, 'red twice is red';
+unlike $runs->{out}, qr/^Red once/m, 'and no once';
+isnt runs($once)->{code}, 0, 'one file has nothing beside it';
+isnt runs(($once) x 7)->{code}, 0, 'many are no stall';
+$runs = runs($green, $green);
+is $runs->{code}, 0, 'green is green';
+unlike $runs->{out}, qr/^Red/m, 'and has run once';
+
 done_testing;
