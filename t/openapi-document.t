@@ -38,7 +38,8 @@ my $good = { operation => 'GET /v1/session', status => 200, name => 'a session',
     body => json_of({ status => 'ok', user => { id => uuid(),
         role => 'teacher', display_name => 'Craig Beane' }, session => {
             csrf_token => 'a' x 43, expires_at => '2026-11-28T16:36:17Z',
-            idle_timeout => 7200 }, institutions => [{ id => uuid(),
+            idle_timeout => 7200, time_zone => 'Europe/Stockholm' },
+        institutions => [{ id => uuid(),
         title => 'Contoso High School', role => 'teacher', active => \1,
         roles => ['teacher'] }] }) };
 my %bad = (

@@ -50,6 +50,12 @@ is @{ $me->{institutions} }, 1, 'one school';
 is $me->{institutions}[0]{title}, 'Contoso High School', 'its title';
 ok $me->{institutions}[0]{active}, 'active';
 is $me->{session}{csrf_token}, $http->csrf, 'the CSRF token again';
+is $me->{session}{time_zone}, 'UTC', 'where days begin';
+$site->ctl_ok(qw(tenant zone Europe/Stockholm), $site->ctl_where);
+ok eval { wait_until(60, 'the zone', sub {
+    $http->get('/v1/session')->json->{session}{time_zone}
+        eq 'Europe/Stockholm' }) }, 'which is said anew';
+is_status $res = $http->get('/v1/session'), 200;
 unlike $res->text, qr/\Q@{[$http->cookies->{'__Host-pupil'}]}\E/,
     'but not the token';
 is $site->db->selectrow_array('SELECT count(*) FROM pupil.audit_record'

@@ -6,7 +6,8 @@
  *
  *     node kinds.mjs FOLDER <JSON
  *
- * with { url, class_id, old, teacher, pupil: { login, password, id } }.
+ * with { url, class_id, old, due, teacher, pupil: { login, password, id } };
+ * due: when 2031-06-01T23:59 is at the school.
  */
 
 import { browser, check, dark, day, endSession, everywhere, expect, heading,
@@ -17,9 +18,10 @@ const TITLE = 'Of each kind';
 const SECRET = 'zebrafinch';
 const MOST = 256 * 1024;            /* bytes of a request */
 
-/* Where it is noon: a day does not end while the test runs. */
-const ahead = new Date().getUTCHours() - 12;
-const timezoneId = `Etc/GMT${ahead < 0 ? '' : '+'}${ahead}`;
+/* At the school it is noon; on the pupil's device it is evening, and what is due
+   in six hours is due on another day. */
+const behind = (new Date().getUTCHours() - 20 + 36) % 24 - 12;
+const timezoneId = `Etc/GMT${behind < 0 ? '' : '+'}${behind}`;
 
 const card = (page, n) => page.getByRole('group', { name: `Exercise ${n}` });
 const kind = (page, n, name) =>
@@ -268,6 +270,7 @@ async function give(page) {
     same([...new Set(bodies.map(({ id }) => id))].length, 1);
     same(bodies[0].exercises[2].key, { value: 12.5, tolerance: 0.25 });
     same(bodies[0].exercises[1].key, [0, 2]);
+    same(bodies[0].due_at, input.due);
   });
   await left(page);
   await page.getByRole('link', { name: 'Give homework' }).click();

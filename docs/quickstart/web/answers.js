@@ -10,7 +10,8 @@ import { awaited, badge, el, heading, link, table, written } from './dom.js';
 import { given, points } from './given.js';
 import * as marks from './marks.js';
 import { marking } from './mark.js';
-import { late, moment, person, sorted, t } from './words.js';
+import { late } from './times.js';
+import { moment, person, sorted, t } from './words.js';
 
 const SOME = 20;            /* pupils of a request: an essay is large */
 

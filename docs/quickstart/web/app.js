@@ -25,6 +25,7 @@ import * as pupil from './pupil.js';
 import * as queue from './queue.js';
 import * as support from './support.js';
 import * as teacher from './teacher.js';
+import { clocks } from './times.js';
 import { choose, languages, named, speak, t } from './words.js';
 
 const WARNED = 2 * 60 * 1000;       /* ms before the session ends */
@@ -282,6 +283,7 @@ async function enter(state) {
   session.csrf = state.session.csrf_token;
   session.idle = state.session.idle_timeout * 1000;
   session.seen = Date.now();
+  clocks(state.session.time_zone);
   if (!localStorage.getItem('logged-in')) {
     localStorage.setItem('logged-in', '1');
   }

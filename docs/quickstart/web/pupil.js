@@ -12,7 +12,8 @@ import { points } from './given.js';
 import { answerOf, scored } from './kinds.js';
 import { words } from './problem.js';
 import * as queue from './queue.js';
-import { day, daysFrom, moment, t, weekEnds } from './words.js';
+import { daysFrom, weekEnds } from './times.js';
+import { day, moment, t } from './words.js';
 
 const SOME = 10;                    /* of a long list, at first */
 

@@ -12,6 +12,7 @@ import { answered as shown, awaited, badge, button, confirmed, el, field, form,
          heading, link, say, table, written, wrong } from './dom.js';
 import { before, editor, forget, keep, preview, unsent } from './editor.js';
 import { tell, words } from './problem.js';
+import { inputs, instant } from './times.js';
 import { day, moment, person, sorted, t } from './words.js';
 
 const COLUMNS = ['homework', 'class', 'due.head', 'done.head'];
@@ -216,33 +217,29 @@ async function takeBack(item, answered) {
 
 /* ---- give, change ---- */
 
-/* A day and a time here, as an instant, or null: what is none is said. */
-function instant(made) {
-  const at = new Date(`${made.due.value}T${made.hour.value}`);
+/* When it is due, as an instant, or null: what is none is said. */
+function dueAt(made) {
+  const at = instant(made.due.value, made.hour.value);
 
-  if (Number.isNaN(at.getTime())) {
+  if (at === null) {
     wrong(made.due, t('rule.pattern'));
     made.due.focus();
-    return null;
   }
 
-  return at.toISOString();
+  return at && at.toISOString();
 }
 
-const local = (at, from, to) => {
-  const shift = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
-
-  return shift.toISOString().slice(from, to);
-};
-
 /* Until the end of the day, which may be today. */
-const dueFields = (at) => el('div', { class: 'beside' },
-  field(t('due.day'), el('input', { type: 'date', name: 'due', required: true,
-                                    max: '9999-12-31',
-                                    value: at ? local(at, 0, 10) : '' })),
-  field(t('due.hour'), el('input', { type: 'time', name: 'hour', required: true,
-                                     value: at ? local(at, 11, 16)
-                                       : '23:59' })));
+function dueFields(at) {
+  const [day, hour] = at ? inputs(at) : ['', '23:59'];
+
+  return el('div', { class: 'beside' },
+    field(t('due.day'), el('input', { type: 'date', name: 'due',
+                                      required: true, max: '9999-12-31',
+                                      value: day })),
+    field(t('due.hour'), el('input', { type: 'time', name: 'hour',
+                                       required: true, value: hour })));
+}
 
 const NAMES = { due_at: 'due', class_id: 'class' };
 
@@ -266,7 +263,7 @@ export async function give(show) {
   const sent = last?.sent ?? {};    /* the same content is the same homework */
   const made = form({ class: 'card wide' }, async () => {
     const title = made.elements.title.value;
-    const due = instant(made);
+    const due = dueAt(made);
     const body = {
       class_id: made.elements.class.value, title,
       ...(made.description.value && { description: made.description.value }),
@@ -326,7 +323,7 @@ export async function give(show) {
 export async function edit(show, id) {
   const item = await get(`/v1/homework/${id}`);
   const made = form({ class: 'card' }, async () => {
-    const due = instant(made);
+    const due = dueAt(made);
 
     if (due === null) {
       return;

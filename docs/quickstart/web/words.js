@@ -5,10 +5,11 @@
  * are filled in, and forms by a number where it has one: n is that number.
  */
 
+import { daysFrom, timeZone, year } from './times.js';
+
 const LANGUAGES = ['sv', 'da', 'en'];
 const NAMES = { sv: 'Svenska', da: 'Dansk', en: 'English' };
 const NEAREST = { nb: 'da', nn: 'da', no: 'da' };
-const DAY = 24 * 60 * 60 * 1000;
 
 let language = 'en';
 let locale = 'en';                  /* as the browser writes that language */
@@ -103,24 +104,7 @@ export const named = (kind, name) =>
     : t(`${kind}.${name}`);
 
 
-/* ---- days and times, as clocks here show them ---- */
-
-const midnight = (at) => new Date(at.getFullYear(), at.getMonth(),
-                                  at.getDate());
-
-/* Days from today, which a change of the clocks does not shift. */
-export const daysFrom = (at, now = new Date()) =>
-  Math.round((midnight(at) - midnight(now)) / DAY);
-
-
-/* Of what was due on one day and came on another: as the gateway has it for its
-   lists, a day is over before anything is late. */
-export const late = (due, at) => daysFrom(new Date(at), new Date(due)) > 0;
-
-
-/* The Sunday that ends this week, as a number of days from today. */
-export const weekEnds = (now = new Date()) => (7 - now.getDay()) % 7;
-
+/* ---- days and times ---- */
 
 export function day(text) {
   const at = new Date(text);
@@ -132,15 +116,14 @@ export function day(text) {
   }
 
   return at.toLocaleDateString(locale, {
-    weekday: 'long', day: 'numeric', month: 'long',
-    year: at.getFullYear() === new Date().getFullYear() ? undefined
-      : 'numeric',
+    weekday: 'long', day: 'numeric', month: 'long', timeZone: timeZone(),
+    year: year(at) === year(new Date()) ? undefined : 'numeric',
   });
 }
 
 
 export const hour = (text) => new Date(text).toLocaleTimeString(locale,
-  { hour: '2-digit', minute: '2-digit' });
+  { hour: '2-digit', minute: '2-digit', timeZone: timeZone() });
 
 
 export const moment = (text) => `${day(text)} ${hour(text)}`;

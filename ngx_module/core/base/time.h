@@ -19,10 +19,13 @@
 #define PUPIL_TIME_MAX       INT64_C(32503679999999999)     /* end of 2999 */
 
 
+#define PUPIL_ZONE_LEN       63     /* bytes of a time zone's name, at most */
+
 /* A day of some time zone, of 23 to 25 hours, since 1970-01-01. */
 typedef struct {
     int32_t       day;
     pupil_time_t  begins, ends;         /* the next one begins */
+    char          zone[PUPIL_ZONE_LEN + 1];     /* Europe/Stockholm */
 } pupil_day_t;
 
 

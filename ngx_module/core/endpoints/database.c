@@ -35,7 +35,8 @@ static const char  pupil_audit_end_sql[] =
 
 static const char  pupil_tenant_keys_sql[] =
     "SELECT $1::bigint, k.version, k.epoch, k.wrapped, coalesce(h.holes, 0),"
-    " (m.tenant IS NOT NULL)::integer, d.day, d.begins, d.ends"
+    " (m.tenant IS NOT NULL)::integer, d.day, d.begins, d.ends,"
+    " coalesce(z.zone, 'UTC')"
     " FROM " PUPIL_SQL_ONE
     " LEFT JOIN keystore.tenant_key AS k ON k.tenant = $2"
     " LEFT JOIN keystore.hole_count AS h ON h.tenant = $2"

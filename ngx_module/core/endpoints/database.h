@@ -199,6 +199,7 @@ enum {
     PUPIL_KT_DAY,               /* that it is there, since 1970-01-01 */
     PUPIL_KT_BEGINS,
     PUPIL_KT_ENDS,
+    PUPIL_KT_ZONE,              /* whose day that is */
     PUPIL_KT_COLUMNS
 };
 

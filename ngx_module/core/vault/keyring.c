@@ -335,6 +335,18 @@ pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 }
 
 
+const char *
+pupil_keyring_zone(const pupil_keyring_t *ring, const pupil_uuid_t *tenant)
+{
+    uint32_t  at;
+
+    at = pupil_ring_tenant_find(ring, tenant);
+
+    return at != PUPIL_RING_NONE && ring->tenants[at].day.ends != 0
+           ? ring->tenants[at].day.zone : NULL;
+}
+
+
 void
 pupil_keyring_forget_tenant(pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 {

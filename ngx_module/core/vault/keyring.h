@@ -95,6 +95,9 @@ void pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 /* And when it has begun; 0 where now is of no day that is known. */
 int pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     pupil_time_t now, int32_t *day, pupil_time_t *begun);
+/* In which time zone; the ring's.  NULL: nobody knows. */
+const char *pupil_keyring_zone(const pupil_keyring_t *ring,
+    const pupil_uuid_t *tenant);
 
 /* Wipes all that the ring holds of a tenant. */
 void pupil_keyring_forget_tenant(pupil_keyring_t *ring,

@@ -393,21 +393,28 @@ ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 static ngx_int_t
 ngx_http_pupil_keys_put_day(ngx_http_pupil_ctx_t *ctx, PGresult *res)
 {
+    pupil_str_t  zone;
     pupil_day_t  day;
 
     if (ngx_libpq_get_int4(res, 0, PUPIL_KT_DAY, &day.day) != NGX_OK
         || ngx_libpq_get_timestamptz(res, 0, PUPIL_KT_BEGINS, &day.begins)
            != NGX_OK
         || ngx_libpq_get_timestamptz(res, 0, PUPIL_KT_ENDS, &day.ends)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_http_pupil_get_text(res, 0, PUPIL_KT_ZONE, &zone) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ctx->now < day.begins || ctx->now >= day.ends) {
+    if (ctx->now < day.begins || ctx->now >= day.ends
+        || zone.len > PUPIL_ZONE_LEN)
+    {
         return ngx_http_pupil_keys_broken(ctx, PUPIL_INVALID,
                                           "a tenant's day");
     }
+
+    ngx_memcpy(day.zone, zone.data, zone.len);
+    day.zone[zone.len] = '\0';
 
     if ((ngx_msec_int_t) (ctx->keys.asked_at - ctx->main->vault.zoned_at) > 0)
     {

@@ -567,11 +567,18 @@ ngx_http_pupil_session_forget(ngx_http_pupil_ctx_t *ctx)
 void
 ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
 {
+    const char                *zone;
     pupil_time_t               end;
     const pupil_key_t         *key;
     ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
+    zone = pupil_keyring_zone(ctx->main->vault.ring, &ctx->tenant);
+
+    if (zone == NULL) {
+        ctx->out.rc = PUPIL_FAILED;
+        return;
+    }
 
     if (session->csrf[0] == '\0') {
         key = ngx_http_pupil_key(ctx, "token");
@@ -596,6 +603,8 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_time(&ctx->out, end / PUPIL_TIME_SECOND * PUPIL_TIME_SECOND);
     pupil_writer_key(&ctx->out, "idle_timeout");
     pupil_writer_int64(&ctx->out, ctx->conf->idle);
+    pupil_writer_key(&ctx->out, "time_zone");
+    pupil_writer_cstr(&ctx->out, zone);
     pupil_writer_object_end(&ctx->out);
 }
 
