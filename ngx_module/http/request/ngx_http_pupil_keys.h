@@ -88,6 +88,21 @@ ngx_int_t ngx_http_pupil_keys_owners(ngx_http_pupil_ctx_t *ctx,
 /* What comes of a fetch: the step in which a request waits for keys. */
 ngx_int_t ngx_http_pupil_keys_step(ngx_http_pupil_ctx_t *ctx);
 
+/*
+ * What was answered, into the ring.  NGX_OK; NGX_DECLINED: wrapped by a key of
+ * the tenant's that is not loaded; NGX_ERROR, or a problem.
+ */
+ngx_int_t ngx_http_pupil_keys_put_tenant(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+ngx_int_t ngx_http_pupil_keys_put_services(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+ngx_int_t ngx_http_pupil_keys_put_owners(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res);
+
+/* What is of no use, by rc; said once, and answered 503. */
+ngx_int_t ngx_http_pupil_keys_broken(ngx_http_pupil_ctx_t *ctx, pupil_rc_t rc,
+    const char *what);
+
 /* Notes an owner as missing, once.  NGX_OK, NGX_ERROR: no memory. */
 ngx_int_t ngx_http_pupil_keys_missing(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *owner);
