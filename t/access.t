@@ -170,6 +170,31 @@ is_problem kept_out('a script', sub { $nginx->http->get('/pages/a') }), 401,
 is_problem kept_out('a form', sub {
     $nginx->http->post('/pages/a', body => 'x', header => \%page) }), 401,
     'no-session', name => 'a form';
+for my $path ('//evil.example/..%2fpages/', '/\\\\evil.example/..%2fpages/',
+              '/%5cevil.example/..%2fpages/')
+{
+    $res = $nginx->http->get($path, header => { Accept => 'text/html' });
+    unlike $res->header('location') // '', qr/next=%2F(?:%2F|%5C)/i,
+        "$path leads to nobody else's";
+}
+
+
+# ---- what the location is chosen by is what the application is asked for
+
+is_status $pupil->get('/wiki/a'), 200, 'where a pupil may go';
+for my $path ('/staff/..%2fwiki/a', '/staff/../wiki/a', '/staff/%2E%2e/wiki/a',
+              '/staff/.%2e/wiki/a', '/wiki/a%2Fb', '/wiki/a%5cb', '/wiki/a\\b',
+              '/wiki/./a', '/wiki/a/..', '/wiki/a/.')
+{
+    is_problem kept_out($path, sub { $pupil->get($path) }), 400, 'malformed',
+        name => $path;
+}
+for my $path ('/wiki/a%20b', '/wiki/..a', '/wiki/a..', '/wiki/.../a',
+              '/wiki/a?b=/../c%2f', '/wiki/%2ea')
+{
+    is_status $pupil->get($path), 200, "$path is plain";
+}
+
 
 is_problem kept_out('another site', sub { $pupil->post('/forum/', body => 'x',
     header => { Origin => 'https://elsewhere.example' }) }), 403, 'origin',

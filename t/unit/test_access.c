@@ -252,6 +252,30 @@ test_pseudonym(void)
 }
 
 
+static void
+test_path(void)
+{
+    static const struct {
+        const char  *path;
+        int          plain;
+    } paths[] = {
+        { "/", 1 }, { "/a", 1 }, { "//a", 1 }, { "/a.b/..c/d..", 1 },
+        { "/.../a", 1 }, { "/%2ea", 1 }, { "/a%", 1 }, { "/a%2", 1 },
+        { "/a%zz", 1 }, { "/%252f", 1 }, { "", 1 },
+        { "/.", 0 }, { "/..", 0 }, { "/./a", 0 }, { "/a/../b", 0 },
+        { "/a/%2e%2E/b", 0 }, { "/a/.%2e", 0 }, { "/a%2fb", 0 },
+        { "/a%2Fb", 0 }, { "/a\\b", 0 }, { "/a%5Cb", 0 }
+    };
+    size_t  i;
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        ok(pupil_access_path(str(paths[i].path)) == paths[i].plain,
+           "%s is %s", paths[i].path,
+           paths[i].plain ? "plain" : "read in two ways");
+    }
+}
+
+
 int
 main(void)
 {
@@ -267,6 +291,7 @@ main(void)
     test_refused();
     test_statement();
     test_pseudonym();
+    test_path();
 
     while (policy.count != 0) {
         pupil_category_unload(policy.categories[--policy.count]);

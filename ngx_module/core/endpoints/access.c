@@ -284,3 +284,58 @@ pupil_access_read(const pupil_words_t *words, const pupil_alloc_t *alloc,
 
     return PUPIL_OK;
 }
+
+
+/* The character there, decoded; *len: how many bytes it is written in. */
+static uint8_t
+pupil_access_character(pupil_str_t path, size_t at, size_t *len)
+{
+    size_t   written;
+    uint8_t  c;
+
+    if (path.data[at] == '%' && path.len - at > 2
+        && pupil_hex_decode(path.data + at + 1, 2, &c, 1, &written)
+           == PUPIL_OK)
+    {
+        *len = 3;
+        return c;
+    }
+
+    *len = 1;
+
+    return path.data[at];
+}
+
+
+int
+pupil_access_path(pupil_str_t path)
+{
+    size_t   i, len, dots, others;
+    uint8_t  c;
+
+    dots = 0;
+    others = 1;                       /* before the first slash */
+
+    for (i = 0; i < path.len; i += len) {
+        c = pupil_access_character(path, i, &len);
+
+        if (c == '\\' || (c == '/' && len != 1)) {
+            return 0;
+        }
+
+        if (c != '/') {
+            dots += c == '.';
+            others += c != '.';
+            continue;
+        }
+
+        if (others == 0 && (dots == 1 || dots == 2)) {
+            return 0;
+        }
+
+        dots = 0;
+        others = 0;
+    }
+
+    return others != 0 || (dots != 1 && dots != 2);
+}

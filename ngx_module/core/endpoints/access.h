@@ -85,6 +85,14 @@ typedef struct {
 } pupil_access_t;
 
 
+/*
+ * Whether a path, as the client wrote it and without arguments, means the same
+ * to nginx, which chooses the location by it, and to an application that takes
+ * it as it is: no dot segment (RFC 3986, 3.3), no slash that is encoded, no
+ * backslash.
+ */
+int pupil_access_path(pupil_str_t path);
+
 /* Its directive, as handlers have one; what it serves a location makes. */
 extern const pupil_endpoint_t  pupil_access_endpoint;
 

@@ -21,6 +21,7 @@ static ngx_int_t ngx_http_pupil_access_begin(ngx_http_pupil_ctx_t *ctx,
 static void ngx_http_pupil_access_decided(ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_access_login(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_access_start(ngx_http_pupil_ctx_t *ctx);
+static ngx_uint_t ngx_http_pupil_access_plain(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_pupil_access_unsafe(ngx_http_request_t *r);
 static ngx_int_t ngx_http_pupil_access_render(ngx_http_pupil_ctx_t *ctx);
 static pupil_rc_t ngx_http_pupil_access_name(ngx_http_pupil_ctx_t *ctx,
@@ -189,12 +190,12 @@ ngx_http_pupil_access_login(ngx_http_pupil_ctx_t *ctx)
 {
     u_char                *p;
     size_t                 len;
-    ngx_str_t             *accept, *login, *uri;
+    ngx_str_t              uri, *accept, *login;
     ngx_uint_t             count;
     ngx_http_request_t    *r;
     const pupil_access_t  *access;
 
-    static const char  next[] = "?next=";
+    static const char  next[] = "?next=%2F";
 
     r = ctx->request;
     access = ctx->conf->access;
@@ -209,8 +210,15 @@ ngx_http_pupil_access_login(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    uri = &r->unparsed_uri;
-    len = access->login.len + sizeof(next) - 1 + 3 * uri->len;
+    uri = r->unparsed_uri;
+
+    /* with one slash: two begin the name of another host */
+    while (uri.len != 0 && (uri.data[0] == '/' || uri.data[0] == '\\')) {
+        uri.data++;
+        uri.len--;
+    }
+
+    len = access->login.len + sizeof(next) - 1 + 3 * uri.len;
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -222,7 +230,7 @@ ngx_http_pupil_access_login(ngx_http_pupil_ctx_t *ctx)
 
     p = ngx_cpymem(p, access->login.data, access->login.len);
     p = ngx_cpymem(p, next, sizeof(next) - 1);
-    p = (u_char *) ngx_escape_uri(p, uri->data, uri->len,
+    p = (u_char *) ngx_escape_uri(p, uri.data, uri.len,
                                   NGX_ESCAPE_URI_COMPONENT);
 
     login->len = p - login->data;
@@ -238,6 +246,10 @@ ngx_http_pupil_access_start(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_debug(ctx, "access: start");
 
     access = ctx->conf->access;
+
+    if (!ngx_http_pupil_access_plain(ctx->request)) {
+        return ngx_http_pupil_problem(ctx, NGX_HTTP_PUPIL_MALFORMED);
+    }
 
     if (ngx_http_pupil_access_unsafe(ctx->request)
         && ngx_http_pupil_origin(ctx) != NGX_OK)
@@ -270,6 +282,23 @@ ngx_http_pupil_access_start(ngx_http_pupil_ctx_t *ctx)
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_ACCESS_ENTER);
 
     return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
+/* As the application will see it: what proxy_pass hands on is not normalised. */
+static ngx_uint_t
+ngx_http_pupil_access_plain(ngx_http_request_t *r)
+{
+    u_char       *end, *args;
+    pupil_str_t   path;
+
+    end = r->unparsed_uri.data + r->unparsed_uri.len;
+    args = ngx_strlchr(r->unparsed_uri.data, end, '?');
+
+    path.data = r->unparsed_uri.data;
+    path.len = (args != NULL ? args : end) - path.data;
+
+    return pupil_access_path(path);
 }
 
 
