@@ -573,11 +573,20 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_libpq_exchange_t    *ex;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
     login->conf->failures++;
+
+    return ngx_http_pupil_login_record(ctx, ngx_http_pupil_login_refused);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt resume)
+{
+    ngx_libpq_exchange_t  *ex;
 
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
@@ -586,7 +595,7 @@ ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx)
 
     ngx_http_pupil_login_refusal(ctx, ex);
 
-    return ngx_http_pupil_login_send(ctx, ex, ngx_http_pupil_login_refused);
+    return ngx_http_pupil_login_send(ctx, ex, resume);
 }
 
 

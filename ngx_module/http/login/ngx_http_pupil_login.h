@@ -167,6 +167,10 @@ ngx_int_t ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx);
 /* It failed, on record: login->failed. */
 ngx_int_t ngx_http_pupil_login_refuse(ngx_http_pupil_ctx_t *ctx);
 
+/* That is stored, or waits for a database, and then resume(ctx). */
+ngx_int_t ngx_http_pupil_login_record(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_step_pt resume);
+
 /* GET /v1/login: which ways there are. */
 ngx_int_t ngx_http_pupil_ways(ngx_http_pupil_ctx_t *ctx);
 

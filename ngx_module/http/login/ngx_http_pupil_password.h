@@ -17,6 +17,8 @@ typedef struct {
     pupil_link_t              link;          /* by which it is set */
     ngx_uint_t                found;         /* the statement that was asked */
     char                      stored[PUPIL_PASSWORD_HASH_LEN];
+    const char               *broken;        /* the rule, static, for a
+                                                refusal */
     ngx_http_pupil_anew_t     anew;
 } ngx_http_pupil_password_t;
 

@@ -25,6 +25,7 @@ static ngx_int_t ngx_http_pupil_reset_begin(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_reset_entered(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_reset_none(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_reset_broken(ngx_http_pupil_ctx_t *ctx);
 static ngx_uint_t ngx_http_pupil_reset_counts(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row);
 static ngx_uint_t ngx_http_pupil_by_code_counts(ngx_http_pupil_ctx_t *ctx,
@@ -241,12 +242,9 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
     }
 
     if (broken != NULL) {
-        login->recorded = 1;
+        password->broken = broken;
 
-        return ngx_http_pupil_refuse_at(ctx,
-                                        ngx_http_pupil_stmt(ctx,
-                                                            password->found),
-                                        &login->owner.id, "/new", broken);
+        return ngx_http_pupil_login_record(ctx, ngx_http_pupil_reset_broken);
     }
 
     rc = ngx_http_pupil_hash_verify(ctx, "", login->renewed,
@@ -255,6 +253,21 @@ ngx_http_pupil_reset_opened(ngx_http_pupil_ctx_t *ctx)
     pupil_input_password_wipe(&password->input);
 
     return rc;
+}
+
+
+/* Who reads it knows that the link, or the code, is good. */
+static ngx_int_t
+ngx_http_pupil_reset_broken(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_password_t  *password;
+
+    ngx_http_pupil_debug(ctx, "the new password is refused");
+
+    password = ctx->data;
+
+    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, "/new",
+                                     password->broken);
 }
 
 
