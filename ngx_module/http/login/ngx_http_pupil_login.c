@@ -285,6 +285,12 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
         ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
 
         return untold ? ngx_http_pupil_login_tell(ctx)
+        if (login->reserved) {
+            /* it counted where they were known: that is what is on record */
+            return ngx_http_pupil_login_record(ctx,
+                                               ngx_http_pupil_login_told);
+        }
+
                       : ngx_http_pupil_login_told(ctx);
     }
 

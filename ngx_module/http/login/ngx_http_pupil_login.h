@@ -113,7 +113,6 @@ struct ngx_http_pupil_login_s {
     pupil_str_t                   note;           /* of its record, or none */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
-    unsigned                      recorded:1;     /* on its way elsewhere */
     unsigned                      device:1;       /* a known one */
     unsigned                      keeps:1;        /* and one from now on: what
                                                      browser says */

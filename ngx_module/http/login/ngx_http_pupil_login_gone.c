@@ -52,7 +52,7 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (login->recorded || login->reserve == NULL) {
+    if (login->reserve == NULL) {
         return;
     }
 
