@@ -71,13 +71,34 @@ is_status $out->(), 200, 'and what comes again is believed';
 
 # ---- keys that nobody has heard of for a day
 
-$before = $idp->tell(mode => 'page');
+$idp->tell(mode => 'no_keys');
 passes(23 * $HOUR);
 is visit(), '/', 'what is known of its keys counts for most of a day';
 passes($HOUR);
 is visit(), '/login?login=gateway', 'and no longer';
 is_problem $out->(), 502, 'gateway', name => 'nor for a log-out token';
 is visit(), '/login?login=gateway', 'nor for who comes next';
+$idp->tell(mode => 'good');
+passes($MINUTE);
+is visit(), '/', 'once it is back';
+
+
+# ---- nor of its document
+
+sub begun () { page($nginx->http->get('/v1/login/uni')) }
+
+passes($HOUR + $MINUTE);
+is visit(), '/', 'both are known anew';
+$idp->tell(mode => 'page');
+passes(23 * $HOUR);
+is visit(), '/', 'what is known of its document counts for most of a day';
+my $late = $nginx->http;
+my $back = $idp->authorize($late->get('/v1/login/uni'));
+passes($HOUR);
+is begun(), '/login?login=gateway', 'and no longer: nobody is sent on';
+is page($late->get($back)), '/login?login=gateway', 'nor has who comes back';
+is_problem $out->(), 502, 'gateway', name => 'a log-out token is not believed';
+is begun(), '/login?login=gateway', 'nor is who comes next sent on';
 $idp->tell(mode => 'good');
 passes($MINUTE);
 is visit(), '/', 'once it is back';

@@ -174,7 +174,9 @@ const routes = {
     '/auth/realms/broker/deaf/.well-known/openid-configuration'() {},
     '/auth/realms/broker/certs'(res) {
         seen.jwks++;
-        if (mode === 'page') return answer(res, 200, 'Soon back');
+        if (mode === 'page' || mode === 'no_keys') {
+            return answer(res, 200, 'Soon back');
+        }
         if (mode === 'down') return answer(res, 503, {});
         answer(res, 200, { keys: published.map((name) => ({
             ...keys[name].publicKey.export({ format: 'jwk' }),

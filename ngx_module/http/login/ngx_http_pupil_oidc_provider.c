@@ -3,11 +3,11 @@
  *
  * What a worker knows of a provider: its own document and its keys.  Either is
  * kept for an hour, and longer while the provider does not answer, or answers
- * with something else: keys for a day at most, as one may be withdrawn of which
- * nobody hears.  A token may name a key that came later: then they are
- * asked for at once, but not again within half a minute, as anybody can make up
- * names.  An ID token comes from the provider itself: a log-in waits for no
- * stranger's log-out token.
+ * with something else: for a day at most, as a key may be withdrawn, or an
+ * address given up, of which nobody hears.  A token may name a key that came
+ * later: then they are asked for at once, but not again within half a minute,
+ * as anybody can make up names.  An ID token comes from the provider itself: a
+ * log-in waits for no stranger's log-out token.
  *
  * Of a worker that knows nothing yet one request asks, and the others wait for
  * what comes of it; when nothing does, half a minute passes until one asks
@@ -24,7 +24,8 @@
 
 static ngx_int_t ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx);
-static void ngx_http_pupil_oidc_age(ngx_http_pupil_provider_t *provider);
+static void ngx_http_pupil_oidc_age(ngx_pool_t **has,
+    const ngx_http_pupil_learning_t *learning);
 static ngx_uint_t ngx_http_pupil_oidc_before(ngx_msec_t due);
 static ngx_int_t ngx_http_pupil_oidc_unknown(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_learning_t *learning, ngx_http_pupil_step_pt again);
@@ -54,6 +55,8 @@ ngx_http_pupil_oidc_know(ngx_http_pupil_ctx_t *ctx,
     provider = oidc->provider;
 
     oidc->next = next;
+
+    ngx_http_pupil_oidc_age(&provider->known, &provider->knowing);
 
     if (ngx_http_pupil_oidc_before(provider->knowing.due)) {
         return provider->known != NULL
@@ -120,6 +123,7 @@ ngx_http_pupil_oidc_known(ngx_http_pupil_ctx_t *ctx)
     provider->known = alloc.ctx;
     provider->discovery = discovery;
     provider->knowing.due = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_KEPT;
+    provider->knowing.ends = ngx_current_msec + NGX_HTTP_PUPIL_OIDC_MOST;
 
     return oidc->next(ctx);
 }
@@ -137,7 +141,7 @@ ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
     provider = oidc->provider;
     oidc->next = next;
 
-    ngx_http_pupil_oidc_age(provider);
+    ngx_http_pupil_oidc_age(&provider->keyed, &provider->keying);
 
     if (again) {
         due = &provider->sought[oidc->by_provider];
@@ -154,6 +158,11 @@ ngx_http_pupil_oidc_keys(ngx_http_pupil_ctx_t *ctx, ngx_uint_t again,
                ? NGX_OK
                : ngx_http_pupil_oidc_unknown(ctx, &provider->keying,
                                              ngx_http_pupil_oidc_keys_again);
+    }
+
+    if (provider->known == NULL) {
+        /* it has become too old since this request began */
+        return ngx_http_pupil_oidc_failed(ctx, NGX_HTTP_PUPIL_GATEWAY);
     }
 
     ngx_http_pupil_oidc_asks(oidc, &provider->keying);
@@ -221,15 +230,14 @@ ngx_http_pupil_oidc_keyed(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* Keys that are too old are as none: they can be had of the provider alone. */
+/* What is too old is as none: it can be had of the provider alone. */
 static void
-ngx_http_pupil_oidc_age(ngx_http_pupil_provider_t *provider)
+ngx_http_pupil_oidc_age(ngx_pool_t **has,
+    const ngx_http_pupil_learning_t *learning)
 {
-    if (provider->keyed != NULL
-        && !ngx_http_pupil_oidc_before(provider->keying.ends))
-    {
-        ngx_destroy_pool(provider->keyed);
-        provider->keyed = NULL;
+    if (*has != NULL && !ngx_http_pupil_oidc_before(learning->ends)) {
+        ngx_destroy_pool(*has);
+        *has = NULL;
     }
 }
 
