@@ -87,10 +87,45 @@ $day->ready;
 
 # ---- a worker that ends meanwhile
 
-$res = cut(4);
+sub said () {
+    return scalar(() = $nginx->log_text
+        =~ /pupil: a log-in that had no answer is not on record/g);
+}
+
+sub cut_first () {
+    $db->do('DELETE FROM pupil.login_throttle');
+    return cut(1);
+}
+
+for my $signal (qw(TERM INT)) {
+    my $before = said();
+    $res = cut_first();
+    $nginx->kill_worker(($nginx->workers)[0], $signal);
+    is_deeply outcomes($res), [], "SIG$signal: a worker ends at once";
+    is said(), $before + 1, "SIG$signal: and says what is not on record";
+    closed(0);
+    $day->ready;
+}
+
+# One whose record is on its way, and may come to be stored.
+$proxy->hold(qr/^WITH audit AS \(INSERT INTO pupil\.audit_record/);
+$http = $nginx->http->connect;
+$http->send_raw($http->request_bytes('POST', '/v1/login',
+    json => { identifier => $who->{login}, password => 'wrong' }));
+wait_until(60, 'its record to be sent', sub { $proxy->held });
+$http->reset;
+$nginx->wait_log(qr/client prematurely closed connection/);
+$nginx->kill_worker(($nginx->workers)[0], 'TERM');
+like $nginx->log_text,
+    qr/pupil: a log-in that had no answer may not be on record/,
+    'what is on its way may not be on record';
+$proxy->mode('pass');
+$day->ready;
+
+my $before = said();
+$res = cut_first();
 $nginx->quit;
 is_deeply outcomes($res), [], 'a worker ends without a database';
-like $nginx->log_text, qr/pupil: a log-in that had no answer is not on record/,
-    'and says what is not on record';
+is said(), $before + 1, 'and says what is not on record';
 
 done_testing;

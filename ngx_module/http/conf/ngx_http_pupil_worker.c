@@ -241,6 +241,16 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    /* first, as what was sent is known while there are connections */
+
+    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
+        endpoint = pmcf->endpoints[i];
+
+        if ((pmcf->served & (1u << i)) && endpoint->exit_process != NULL) {
+            endpoint->exit_process(pmcf);
+        }
+    }
+
     if (pmcf->zone.data.listen != NULL) {
         ngx_libpq_listen_exit_process(cycle, pmcf->zone.data.listen);
     }
@@ -250,14 +260,6 @@ ngx_http_pupil_exit_process(ngx_cycle_t *cycle)
     ngx_libpq_pool_exit_process(cycle, pmcf->data);
     ngx_http_pupil_numbers_exit_process(pmcf);
     ngx_libpq_pool_exit_process(cycle, pmcf->keystore);
-
-    for (i = 0; i < NGX_HTTP_PUPIL_ENDPOINT_COUNT; i++) {
-        endpoint = pmcf->endpoints[i];
-
-        if ((pmcf->served & (1u << i)) && endpoint->exit_process != NULL) {
-            endpoint->exit_process(pmcf);
-        }
-    }
 
     ngx_http_pupil_restored_exit_process(pmcf);
     ngx_http_pupil_holes_exit_process(&pmcf->holes);

@@ -135,6 +135,7 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_login_endpoint = {
     .body_max = NGX_HTTP_PUPIL_LOGIN_BODY,
     .create = ngx_http_pupil_login_create,
     .init = ngx_http_pupil_login_init,
+    .exit_process = ngx_http_pupil_login_exit,
     .metrics = ngx_http_pupil_login_metrics
 };
 
@@ -284,13 +285,13 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     if (wait != 0) {
         ctx->response.retry_after = (ngx_uint_t) ngx_max(wait, 1);
 
-        return untold ? ngx_http_pupil_login_tell(ctx)
         if (login->reserved) {
             /* it counted where they were known: that is what is on record */
             return ngx_http_pupil_login_record(ctx,
                                                ngx_http_pupil_login_told);
         }
 
+        return untold ? ngx_http_pupil_login_tell(ctx)
                       : ngx_http_pupil_login_told(ctx);
     }
 

@@ -39,8 +39,9 @@ typedef struct {
     ngx_http_pupil_pace_t   pace;              /* pupil_login_pace */
     ngx_http_pupil_seats_t  seats;
     ngx_uint_t              posted;            /* hashes in the pool */
-    ngx_uint_t              gone;              /* records that wait for a
+    ngx_queue_t             gone;              /* records that wait for a
                                                   database */
+    ngx_uint_t              gone_count;
     ngx_atomic_uint_t       attempts, failures, busy;
     ngx_atomic_uint_t       hashes, hash_kib;  /* runs, work */
     unsigned                dearer:1;          /* such a hash was logged */
@@ -389,6 +390,9 @@ void ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
 
 /* The request ends: what counts is recorded. */
 void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);
+
+/* The worker does: the log says what is not on record. */
+void ngx_http_pupil_login_exit(ngx_http_pupil_main_conf_t *pmcf);
 
 /* The password fits: a session. */
 ngx_int_t ngx_http_pupil_login_accept(ngx_http_pupil_ctx_t *ctx);

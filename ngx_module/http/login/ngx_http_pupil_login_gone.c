@@ -24,9 +24,12 @@ typedef struct {
     ngx_pool_t                *pool;
     ngx_http_pupil_ctx_t       ctx;
     ngx_http_pupil_login_t     login;
-    ngx_http_pupil_written_t  *written;     /* of what is on its way */
+    ngx_libpq_exchange_t      *ex;          /* on its way; NULL: nothing */
+    ngx_http_pupil_written_t  *written;     /* of that */
     ngx_uint_t                 tries;       /* that could not be made */
     ngx_event_t                again;
+    ngx_queue_t                link;        /* of a worker's */
+    unsigned                   counts:1;    /* the attempt does, or may */
 } ngx_http_pupil_gone_t;
 
 
@@ -69,7 +72,7 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
-    gone = login->conf->gone < NGX_HTTP_PUPIL_GONE_MOST
+    gone = login->conf->gone_count < NGX_HTTP_PUPIL_GONE_MOST
            ? ngx_http_pupil_gone_create(ctx) : NULL;
 
     if (gone == NULL) {
@@ -77,9 +80,12 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
         return;
     }
 
+    gone->counts = counts;
+
     if (login->record != NULL
         && login->record->status == NGX_LIBPQ_PENDING)
     {
+        gone->ex = login->record;
         gone->written = ngx_http_pupil_hand(ctx, login->record,
                                             ngx_http_pupil_gone_sent, gone);
 
@@ -88,6 +94,7 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
 
     } else {
         /* whether it counts is known when that has ended */
+        gone->ex = login->reserve;
         (void) ngx_http_pupil_hand(ctx, login->reserve,
                                    ngx_http_pupil_gone_reserved, gone);
     }
@@ -121,7 +128,8 @@ ngx_http_pupil_gone_create(const ngx_http_pupil_ctx_t *ctx)
     gone->again.handler = ngx_http_pupil_gone_again;
 
     gone->login.conf = login->conf;
-    gone->login.conf->gone++;
+    gone->login.conf->gone_count++;
+    ngx_queue_insert_tail(&gone->login.conf->gone, &gone->link);
     gone->login.known = login->known;
     gone->login.owner.id = login->owner.id;
 
@@ -145,7 +153,8 @@ ngx_http_pupil_gone_create(const ngx_http_pupil_ctx_t *ctx)
 static void
 ngx_http_pupil_gone_destroy(ngx_http_pupil_gone_t *gone)
 {
-    gone->login.conf->gone--;
+    gone->login.conf->gone_count--;
+    ngx_queue_remove(&gone->link);
     ngx_destroy_pool(gone->pool);
 }
 
@@ -172,6 +181,8 @@ ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex)
 
     gone = ex->data;
     counts = ngx_http_pupil_gone_counts(ex);
+    gone->ex = NULL;
+    gone->counts = counts;
     ngx_libpq_exchange_destroy(ex);
 
     if (counts) {
@@ -202,6 +213,7 @@ ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone)
     ngx_http_pupil_exchange_day(ex, &ctx->tenant, ctx->today);
     ngx_http_pupil_login_refusal(ctx, ex);
     gone->written = ngx_http_pupil_audit_take(ctx);
+    gone->ex = ex;
     ex->writes = 1;
 
     rc = ngx_libpq_exchange_submit(ex);
@@ -210,6 +222,7 @@ ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone)
         return;
     }
 
+    gone->ex = NULL;
     ngx_http_pupil_audit_unsent(gone->written);
     ngx_libpq_exchange_destroy(ex);
 
@@ -244,6 +257,7 @@ ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex)
     }
 
     (void) ngx_http_pupil_audit_written(gone->written, ex);
+    gone->ex = NULL;
     ngx_libpq_exchange_destroy(ex);
 
     if (again) {
@@ -273,6 +287,41 @@ static void
 ngx_http_pupil_gone_again(ngx_event_t *ev)
 {
     ngx_http_pupil_gone_send(ev->data);
+}
+
+
+/*
+ * A worker that is told to end at once, while connections are open still: what
+ * has been sent may be stored, and nobody hears of it.
+ */
+void
+ngx_http_pupil_login_exit(ngx_http_pupil_main_conf_t *pmcf)
+{
+    ngx_uint_t              sent;
+    ngx_queue_t            *q, *list;
+    ngx_http_pupil_gone_t  *gone;
+
+    list = &ngx_http_pupil_login_conf(pmcf)->gone;
+
+    while (!ngx_queue_empty(list)) {
+        q = ngx_queue_head(list);
+        gone = ngx_queue_data(q, ngx_http_pupil_gone_t, link);
+        sent = gone->ex != NULL && gone->ex->sent_at != 0;
+
+        if (sent || gone->counts) {
+            ngx_http_pupil_gone_lost(sent ? "may not be" : "is not");
+        }
+
+        if (gone->ex != NULL) {
+            ngx_libpq_exchange_destroy(gone->ex);
+        }
+
+        if (gone->again.timer_set) {
+            ngx_del_timer(&gone->again);
+        }
+
+        ngx_http_pupil_gone_destroy(gone);
+    }
 }
 
 

@@ -32,6 +32,8 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
     conf->cost.memory = NGX_HTTP_PUPIL_LOGIN_MEMORY;
     conf->cost.iterations = NGX_HTTP_PUPIL_LOGIN_ITERATIONS;
 
+    ngx_queue_init(&conf->gone);
+
     return conf;
 }
 

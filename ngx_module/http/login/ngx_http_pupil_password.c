@@ -43,7 +43,8 @@ const ngx_http_pupil_endpoint_t  ngx_http_pupil_password_endpoint = {
     .core = &pupil_password_endpoint,
     .routes = ngx_http_pupil_password_routes,
     .body_max = NGX_HTTP_PUPIL_LOGIN_BODY,
-    .init = ngx_http_pupil_login_init
+    .init = ngx_http_pupil_login_init,
+    .exit_process = ngx_http_pupil_login_exit
 };
 
 
