@@ -39,14 +39,20 @@ sub device ($res) {
     return $cookie;
 }
 
+# Delays, of two seconds at least, are of an hour: how many there were.
+sub longer () {
+    return $db->do("UPDATE pupil.login_throttle SET not_before ="
+        . " clock_timestamp() + interval '1 hour'"
+        . " WHERE not_before > last_at + interval '1 second'");
+}
+
 # Strangers have guessed at these until all but who is known have to wait.
 sub guessed_at (@who) {
     $db->do('DELETE FROM pupil.login_throttle');
     for my $who (@who) {
         $nginx->http->login($day->person($who)->{login}, 'x') for 0 .. FREE;
     }
-    $db->do("UPDATE pupil.login_throttle SET not_before = clock_timestamp()"
-        . " + interval '1 hour' WHERE not_before > last_at");
+    longer();
     is login($nginx->http, $_)->status, 429, "a stranger at the $_ waits"
         for @who;
 }
@@ -87,6 +93,27 @@ for my $bent (substr($kept, 0, 20), $kept . 'A', 'A' x length $kept,
     guessed_at('pupil');
     is login($other, 'pupil')->status, 429, 'one that was bent is a stranger';
 }
+forget();
+
+
+# ---- guesses with it come to an end
+
+my ($honest, $copy) = map { $nginx->http } 1 .. 2;
+is login($honest, 'pupil')->status, 200, 'another browser of theirs';
+$copy->cookies->{$DEVICE} = $browser->cookies->{$DEVICE};
+is_deeply [map { $copy->login($day->person('pupil')->{login}, 'x')->status }
+           0 .. FREE], [(401) x (FREE + 1)], 'who has a copy of one guesses';
+is longer(), 2, 'and is delayed then, by either look-up';
+for my $who ($copy, $browser) {
+    $res = login($who, 'pupil');
+    is_problem $res, 429, 'throttled', name => 'with the password, too';
+    cmp_ok $res->header('retry-after'), '>', 3000, 'for as long';
+}
+is login($honest, 'pupil')->status, 200, 'another browser of theirs is not';
+is login($nginx->http, 'pupil')->status, 200, 'nor one that is new';
+is login($browser, 'classmate')->status, 200, 'nor are others at that one';
+$db->do('UPDATE pupil.login_throttle SET not_before = last_at');
+is login($browser, 'pupil')->status, 200, 'nor they, once that is over';
 forget();
 
 
