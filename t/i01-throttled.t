@@ -65,6 +65,35 @@ attempt('somebody else') for 1 .. 5;
 is recorded(), 3, 'has windows of its own';
 
 
+# ---- of a network, whatever account it guesses at
+
+# One more than a network has without a delay; it is delayed by whoever it
+# guesses at, for as long.
+sub network_guesses () {
+    $db->do('DELETE FROM pupil.login_throttle');
+    attempt('first of a network');
+    $db->do('UPDATE pupil.login_throttle SET failures = 400, last_at ='
+            . " clock_timestamp() WHERE encode(bucket, 'hex') = ?", {},
+            $network);
+    attempt('last that is not delayed');
+    return $db->do("UPDATE pupil.login_throttle SET not_before ="
+        . " clock_timestamp() + interval '1 h' WHERE encode(bucket, 'hex') = ?"
+        . " AND not_before > last_at + interval '1 s'", {}, $network);
+}
+
+for my $n (1, 2) {
+    is network_guesses(), 1, 'a network is delayed';
+    my $recorded = recorded();
+    $counted = counted();
+    is_deeply [map { attempt("somebody of many, $_") } 1 .. 30], [(429) x 30],
+        'thirty guesses of it, each at another account, are throttled';
+    is recorded() - $recorded, 1, "one record of its window $n";
+    is counted() - $counted, 30, 'all of them are counted';
+    is $db->selectrow_array('SELECT count(*) FROM pupil.login_throttle'), 5,
+        'and no account has a count of them';
+}
+
+
 # ---- the record of a window is still owed
 
 my $break = 'ALTER TABLE pupil.audit_record ADD CONSTRAINT no CHECK (false)'
