@@ -7,12 +7,17 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Provider;
 
+use constant FLOWS => 5;            # of a browser at once
+
 my $idp = Pupil::Provider->new;
+my $clock = Pupil::Clock->new;
 my $site = pupil_up(import => 1);
 my $nginx = $site->nginx(conf => { pupil_login_password => 'off' },
-    server => $idp->server_conf . 'location /v1/login/ { pupil_login; }');
+    server => $idp->server_conf . 'location /v1/login/ { pupil_login; }')
+    ->by($clock);
 is $nginx->test->{code}, 0, 'nginx takes a provider';
 $nginx->start;
 my $pupil = $site->person('OKlein');
@@ -172,7 +177,18 @@ $http = $nginx->http;
 my @tabs = map { $idp->authorize($http->get('/v1/login/uni')) } 1 .. 3;
 is scalar(grep { /flow/ } keys %{ $http->cookies }), 3, 'three tabs at once';
 is_status $http->get($_), 303, 'each comes back' for reverse @tabs;
-$http->get('/v1/login/uni') for 1 .. 12;
-is scalar(grep { /flow/ } keys %{ $http->cookies }), 5, 'cookies do not pile up';
+
+# Each a second later, so that it is said which is the oldest.
+$http = $nginx->http;
+@tabs = map { $clock->forward(1); $idp->authorize($http->get('/v1/login/uni')) }
+        1 .. FLOWS + 3;
+is_deeply [sort grep { /flow/ } keys %{ $http->cookies }],
+    [sort map { '__Host-pupil-flow.' . (/state=([\w-]{16})/)[0] }
+          @tabs[-FLOWS .. -1]], 'cookies do not pile up: the newest stay';
+is_problem $http->get($_), 400, 'login-flow', name => 'the oldest are none'
+    for @tabs[0 .. 2];
+is_status $http->get($_), 303, 'one of the newest comes back'
+    for reverse @tabs[-FLOWS .. -1];
+is $http->get('/v1/session')->json->{user}{id}, $pupil->{id}, 'as who it is';
 
 done_testing;
