@@ -23,6 +23,7 @@ location /staff/data/ { pupil_data;
     pupil_step_up teacher=10m school_admin=5m pupil=off; }
 location /staff/session { pupil_session; pupil_step_up teacher=10m; }
 location /staff/me/ { pupil_rights; pupil_step_up teacher=10m; }
+location /officer/data/ { pupil_data; pupil_step_up dpo=5m teacher=off; }
 location /asking/ { auth_request /staff/session; pupil_session; }
 location /all/ { pupil_access all purpose=authentication;
     pupil_step_up teacher=10m; proxy_pass ${\ $app->url}; }
@@ -96,6 +97,33 @@ is $mine->get('/asking/')->status, 401, 'but auth_request is told of it';
 is $pupil->get('/asking/')->status, 200, 'as of nobody else';
 is asked($pupil), '200 step-up-required 200',
     'and none of roles that are not named';
+
+
+# ---- the officer has an age of their own
+
+$day->site->ctl_ok('user', 'add', 'the.officer', 'dpo', $day->site->ctl_where);
+my @officer = ('the.officer', 'A password of the officer, 2026');
+$day->site->password(@officer);
+my $officer = $nginx->http;
+is_status $officer->enter(@officer), 200, 'an officer';
+my $names = '/officer/data/identity/' . $day->person('pupil')->{id};
+is $officer->get($names)->json->{relation}, 'dpo', 'reads as one';
+$clock->forward(4 * $MINUTES);
+is_status $officer->get($names), 200, 'and four minutes later';
+$clock->forward(2 * $MINUTES);
+$audited = $day->audited;
+is_problem $officer->get($names), 401, 'step-up-required',
+    name => 'six minutes later after a proof';
+is $day->audited, $audited, 'without which nothing is on record';
+is_status $officer->get($names =~ s/officer/staff/r), 200,
+    'where another role is named it asks for none';
+is_status $mine->get('/officer/data/'), 200, 'nor others here';
+is_status $officer->post($PATH, json => { password => $officer[1] }), 200,
+    'the password';
+$res = $officer->get($names);
+is_status $res, 200, 'is one';
+is_deeply [map { "@$_{qw(role outcome)}" } $day->audit($res)],
+    ['dpo allowed'], 'and what is read then is on record';
 
 
 # ---- what is no proof
