@@ -269,21 +269,67 @@ is who($mine), $teacher{south}{id}, 'as the same';
 
 # ---- nothing says that two accounts are one person
 
-my %seen = map {
-    my $tenant = $_;
-    $tenant => join ' ', map { @{ $db->selectcol_arrayref("SELECT t::text FROM"
-        . " $_ AS t WHERE tenant = ?", {}, $id{$tenant}) } }
-        @{ $db->selectcol_arrayref('SELECT format(\'%I.%I\', n.nspname,'
-            . ' c.relname) FROM pg_class c JOIN pg_namespace n'
-            . ' ON n.oid = c.relnamespace JOIN pg_attribute a'
-            . " ON a.attrelid = c.oid AND a.attname = 'tenant'"
-            . " WHERE n.nspname IN ('pupil', 'data')"
-            . " AND c.relkind IN ('r', 'p')") };
-} keys %id;
+# Somebody who is logged in at both, by one word of the provider.
+my %both = map {
+    my $http = asked($teacher{north}, qw(280321 280323));
+    is_status choose($http, $_), 200, "in at $_";
+    ($_ => $http);
+} keys %of;
+
+# All rows of a tenant, as text, in both databases.
+sub rows_of ($tenant) {
+    return join "\n", map {
+        my $db = $_;
+        map { @{ $db->selectcol_arrayref("SELECT t::text FROM $_ AS t"
+                . ' WHERE tenant = ?', {}, $id{$tenant}) } }
+            @{ $db->selectcol_arrayref('SELECT format(\'%I.%I\', n.nspname,'
+                . ' c.relname) FROM pg_class c JOIN pg_namespace n'
+                . ' ON n.oid = c.relnamespace JOIN pg_attribute a'
+                . " ON a.attrelid = c.oid AND a.attname = 'tenant'"
+                . " WHERE n.nspname IN ('pupil', 'data', 'keystore')"
+                . " AND c.relkind IN ('r', 'p')") };
+    } $db, $site->keystore;
+}
+
+# What somebody is known by there: of the provider's word, and of their names.
+sub known_by ($tenant) {
+    my @of = ({}, $id{$tenant}, $teacher{$tenant}{id});
+    return map { @{ $db->selectcol_arrayref($_, @of) } }
+        map({ "SELECT encode($_, 'hex') FROM pupil.session WHERE tenant = ?"
+              . ' AND subject = ?' } qw(provider_subject provider_session)),
+        "SELECT encode(term, 'hex') FROM pupil.blind_index WHERE tenant = ?"
+        . ' AND owner = ?';
+}
+
+my %seen = map { $_ => rows_of($_) } keys %id;
 unlike $seen{north}, qr/$id{south}|$teacher{south}{id}/, 'north names no south';
 unlike $seen{south}, qr/$id{north}|$teacher{north}{id}/, 'south names no north';
 unlike $seen{home}, qr/$id{north}|$id{south}|$teacher{north}{id}|$teacher{south}{id}/,
     'the address names neither';
+for my $tenant (sort keys %of) {
+    my @known = known_by($tenant);
+    cmp_ok scalar(@known), '>=', 4, "known at $tenant by: " . @known;
+    is_deeply [grep { !defined || index($seen{$tenant}, $_) < 0 } @known], [],
+        '... which is seen there';
+}
+
+# Hashes, sealed values, keys and ids that two tenants have in common, beside
+# what an audit record says of the configuration.
+sub in_common (@tenants) {
+    my %in;
+    for my $tenant (@tenants) {
+        $in{$_}{$tenant} = 1 for $seen{$tenant} =~ /[0-9a-f]{32,}/g,
+            $seen{$tenant} =~ /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+    }
+    cmp_ok scalar(keys %in), '>', 100, 'of many: ' . keys %in;
+    delete @in{ @{ $db->selectcol_arrayref("SELECT encode(shape, 'hex') FROM"
+        . ' pupil.audit_shape UNION ALL'
+        . " SELECT encode(policy, 'hex') FROM pupil.policy") } };
+    return grep { keys %{ $in{$_} } > 1 } sort keys %in;
+}
+is_deeply [in_common(qw(north south home))], [],
+    'nor have two of them a hash, a term of an index or an id in common';
+is who($both{$_}), $teacher{$_}{id}, "still in at $_" for sort keys %both;
 is_deeply $db->selectcol_arrayref('SELECT request FROM pupil.audit_record'
     . " WHERE role <> 'gateway' GROUP BY 1 HAVING count(DISTINCT tenant) > 1"),
     [], 'no request is on record with two of them';
