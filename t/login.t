@@ -7,6 +7,8 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Clock;
 
+use constant AGAIN => 5;            # seconds: when to come again
+
 my $site = pupil_up(import => 1);
 my $nginx = $site->nginx(workers => 2,
     http => 'pupil_password_hash queue=4;',
@@ -171,10 +173,15 @@ my @busy = map { $nginx->http } 1 .. 12;
 $_->connect for @busy;
 $busy[$_]->send_raw($busy[$_]->request_bytes(POST => '/v1/login',
     json => { identifier => "n$_", password => 'x' })) for 0 .. $#busy;
-my %codes;
-$codes{ $_->read_response('POST')->status }++ for @busy;
-is_deeply [sort keys %codes], [401, 503], 'a short queue: past it, 503'
-    or diag explain \%codes;
+my %answers;
+push @{ $answers{ $_->status } }, $_
+    for map { $_->read_response('POST') } @busy;
+is_deeply [sort keys %answers], [401, 503], 'a short queue: past it, 503'
+    or diag explain \%answers;
+is_deeply [map { join ' ', problem_faults($_, 503, 'busy'),
+                 $_->header('retry-after') // 'no Retry-After' }
+           @{ $answers{503} }], [(AGAIN) x @{ $answers{503} }],
+    'which says when to come again';
 
 my @gone = map { $nginx->http } 1 .. 3;
 for (@gone) {
