@@ -23,7 +23,7 @@ const keys = { one: rsa(), stranger: rsa(),
                ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
 let published = ['one', 'ec'];
 let mode = 'good', claims = {}, rotations = 0;
-let seen = { discovery: 0, jwks: 0, token: 0, headers: {} };
+let seen = { discovery: 0, jwks: 0, token: 0, userinfo: 0, headers: {} };
 const codes = new Map();
 
 const LOGOUT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -53,11 +53,16 @@ const modes = {
     good: {},
     es256: { alg: 'ES256', by: 'ec' },
     ps256: { alg: 'PS256' },
+    bad_signature: { bent: true },
+    bad_es256: { alg: 'ES256', by: 'ec', bent: true },
+    no_kid: { kid: 'none' },
     another_key: { by: 'stranger', kid: 'own' },
     alg_none: { alg: 'none' },
     hs256: { alg: 'HS256' },
     unknown_kid: { kid: 'nobody' },
     wrong_alg: { alg: 'ES256', by: 'ec', kid: 'own' },
+    no_iss: { claims: { iss: undefined } },
+    no_aud: { claims: { aud: undefined } },
     wrong_iss: { claims: { iss: 'https://other.example' } },
     wrong_aud: { claims: { aud: 'another' } },
     no_azp: { claims: { aud: ['pupil', 'another'] } },
@@ -96,9 +101,10 @@ function tokenOf(mode, typ, text) {
     const by = how.by ?? published[0];
     const alg = how.alg ?? 'RS256';
     const kid = how.kid === 'own' ? published[0] : how.kid ?? by;
-    let token = signed({ alg, kid, typ }, text, by, alg);
+    const header = kid === 'none' ? { alg, typ } : { alg, kid, typ };
+    let token = signed(header, text, by, alg);
     if (mode === 'padding') token = token.replace(/\.e/, '.e=');
-    if (mode === 'bad_signature') {
+    if (how.bent) {
         const at = token.length - 30;
         token = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A')
             + token.slice(at + 1);
@@ -154,6 +160,7 @@ const routes = {
             keys[name] = rsa();
             published = [name, 'ec'];
         }
+        if (query.has('alone')) published = [published[0]];
         answer(res, 200, seen);
     },
     '/logout-token'(res, query) {
@@ -169,6 +176,7 @@ const routes = {
             authorization_endpoint: `${issuer}/auth`,
             token_endpoint: `${issuer}/token`,
             end_session_endpoint: `${issuer}/end`,
+            userinfo_endpoint: `${issuer}/userinfo`,
             jwks_uri: `${issuer}/certs` });
     },
     '/auth/realms/broker/deaf/.well-known/openid-configuration'() {},
@@ -181,6 +189,10 @@ const routes = {
         answer(res, 200, { keys: published.map((name) => ({
             ...keys[name].publicKey.export({ format: 'jwk' }),
             kid: name, use: 'sig' })) });
+    },
+    '/auth/realms/broker/userinfo'(res) {
+        seen.userinfo++;
+        answer(res, 200, { sub: 'somebody else' });
     },
     '/auth/realms/broker/auth'(res, query) {
         const code = randomBytes(16).toString('hex');
