@@ -142,6 +142,9 @@ my @values = (
     ['pupil_login_provider', qr/says nothing of schools/,
      map { "a issuer=https://a.example client_id=x profile=$_ schools=1" }
      'sub', 'bankid claim=ssn loa=high'],
+    ['pupil_login_provider', qr/says nothing of licences/,
+     map { "a issuer=https://a.example client_id=x profile=$_ licensed" }
+     'sub', 'eppn', 'bankid claim=ssn loa=high'],
     ['pupil_login_provider', qr/is no list/,
      map { "$provider through=/idp/ $_" } 'loa=,', 'loa=a,', 'loa=,a',
      'schools=,', 'schools=1,,2'],
@@ -259,7 +262,8 @@ accepted $_, server => $all, http => "$_;" for
     'pupil_probe on', 'pupil_probe off',
     "pupil_plugin $plugins/pupil_example.so",
     map({ s/^/pupil_login_provider /r } "$provider through=/idp/ form_post",
-        "$provider through=/idp/ loa=a,b schools=1 'scope=email openid'"),
+        "$provider through=/idp/ loa=a,b schools=1 'scope=email openid'",
+        "$provider through=/idp/ licensed"),
     'pupil_second_factor teacher=required pupil=off dpo=optional',
     'pupil_step_up dpo=15m school_admin=1h pupil=off',
     'pupil_login_password off', 'pupil_mail da', 'pupil_mail off',

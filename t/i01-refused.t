@@ -147,7 +147,7 @@ walk 'a preference under restriction', pupil => PATCH => '/v1/data/example',
 
 # Of the request alone, or of a configuration; throttling and log-ins have tests
 # of their own (t/i01-throttled.t, t/i13-equal-failures.t, t/login-oidc.t,
-# t/login-oidc-logout.t, t/tenant-by-claim.t), and so has a record that another owner has
+# t/login-oidc-logout.t, t/login-licence.t, t/tenant-by-claim.t), and so has a record that another owner has
 # (t/generic.t).  A session that may set a password alone says so itself, like
 # none (t/first-password.t), and so does one whose proof is too old
 # (t/step-up.t, with what is asked of who has a second factor).  Nothing but
@@ -156,7 +156,7 @@ my %elsewhere = map { $_ => 1 } qw(malformed unexpected-body no-session csrf
     origin plain-http password-login-off unknown-tenant method-not-allowed
     timeout too-large media-type misdirected refused throttled
     invalid-credentials conflict erased login-flow login-denied login-doubted
-    unknown-account unknown-school moved password-change-required logout-token login-again
+    unknown-account unknown-school no-licence moved password-change-required logout-token login-again
     step-up-required second-factor-required);
 my @slugs = slurp(root_dir()
     . '/ngx_module/http/request/ngx_http_pupil_problem.c')

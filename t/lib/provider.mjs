@@ -79,6 +79,7 @@ const modes = {
     contact: { claims: { aktoer_gruppe: 'Kontaktperson' } },
     no_group: { claims: { aktoer_gruppe: undefined } },
     no_uniid: { claims: { uniid: undefined } },
+    no_license: { claims: { has_license: undefined } },
     weak: { claims: { unilogin_loa: 'EnFaktor' } },
 };
 

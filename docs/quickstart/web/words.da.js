@@ -359,6 +359,7 @@ export default {
     + ' gælder koden ikke længere. Bed din lærer om en ny.',
   'problem.no-code': 'Der er ingen kode til denne konto. Spørg din skole.',
   'problem.unknown-account': 'Ingen konto her har det navn. Spørg din skole.',
+  'problem.no-licence': 'Din skole har ingen licens til dette. Spørg din skole.',
   'problem.unknown-school': 'Din skole er ikke her. Spørg din skole.',
   'problem.login-denied': 'Du blev ikke lukket ind dér.',
   'problem.login-doubted': 'Det, der blev sagt dér, er ikke til at stole på.'

@@ -355,6 +355,7 @@ export default {
     + ' does not count any more. Ask your teacher for another one.',
   'problem.no-code': 'There is no code for this account. Ask your school.',
   'problem.unknown-account': 'No account here has this name. Ask your school.',
+  'problem.no-licence': 'Your school has no licence for this. Ask your school.',
   'problem.unknown-school': 'Your school is not here. Ask your school.',
   'problem.login-denied': 'You were not let in there.',
   'problem.login-doubted': 'What was said there cannot be believed. Log in'

@@ -358,6 +358,7 @@ export default {
   'problem.no-code': 'Det finns ingen kod för det här kontot. Fråga din'
     + ' skola.',
   'problem.unknown-account': 'Inget konto här har det namnet. Fråga din skola.',
+  'problem.no-licence': 'Din skola har ingen licens för detta. Fråga din skola.',
   'problem.unknown-school': 'Din skola finns inte här. Fråga din skola.',
   'problem.login-denied': 'Du släpptes inte in där.',
   'problem.login-doubted': 'Det som sades där går inte att lita på. Logga in'

@@ -172,6 +172,7 @@ enum {
     PUPIL_PROVIDER_FORM_POST,
     PUPIL_PROVIDER_CHOOSE,      /* a path */
     PUPIL_PROVIDER_SHARED,      /* names are those of another provider */
+    PUPIL_PROVIDER_LICENSED,    /* who has no licence is not let in */
     PUPIL_PROVIDER_TITLE        /* what people call it */
 };
 

@@ -17,7 +17,7 @@
 #define TITLE_MAX  100     /* characters */
 
 
-static pupil_rc_t pupil_provider_account(const pupil_str_t *text,
+static pupil_rc_t pupil_provider_account(const pupil_words_t *words,
     pupil_error_t *error);
 static pupil_rc_t pupil_provider_lists(const pupil_str_t *text,
     pupil_error_t *error);
@@ -27,6 +27,9 @@ static int pupil_begins(pupil_str_t text, pupil_str_t with);
 static int pupil_same(const pupil_words_t *one, const pupil_words_t *other,
     uint32_t row);
 
+
+_Static_assert(PUPIL_PROVIDER_WORDS <= PUPIL_WORDS_MAX,
+               "a row has no place in pupil_words_t");
 
 static const char *const  pupil_profiles[] =
     { "uni-login", "bankid", "eppn", "sub", NULL };
@@ -65,6 +68,8 @@ const pupil_word_t  pupil_provider_words[PUPIL_PROVIDER_WORDS] = {
     [PUPIL_PROVIDER_CHOOSE] = { .name = "choose=", .kind = PUPIL_WORD_TEXT },
     [PUPIL_PROVIDER_SHARED] =
     { .name = "shared_names", .kind = PUPIL_WORD_FLAG },
+    [PUPIL_PROVIDER_LICENSED] =
+    { .name = "licensed", .kind = PUPIL_WORD_FLAG },
     [PUPIL_PROVIDER_TITLE] = { .name = "title=", .kind = PUPIL_WORD_TEXT }
 };
 
@@ -98,7 +103,7 @@ pupil_provider_rule(const pupil_str_t *given, uint32_t count,
                                " has it, and profile=");
     }
 
-    if (pupil_provider_account(text, error) != PUPIL_OK
+    if (pupil_provider_account(words, error) != PUPIL_OK
         || pupil_provider_lists(text, error) != PUPIL_OK)
     {
         return PUPIL_INVALID;
@@ -152,10 +157,12 @@ pupil_title_check(pupil_str_t title, pupil_error_t *error)
 
 /* What its profile asks for. */
 static pupil_rc_t
-pupil_provider_account(const pupil_str_t *text, pupil_error_t *error)
+pupil_provider_account(const pupil_words_t *words, pupil_error_t *error)
 {
+    const pupil_str_t      *text;
     const pupil_profile_t  *profile;
 
+    text = words->text;
     profile = pupil_profile_find(text[PUPIL_PROVIDER_PROFILE]);
 
     if (pupil_profile_national(profile)
@@ -175,6 +182,13 @@ pupil_provider_account(const pupil_str_t *text, pupil_error_t *error)
     {
         return pupil_error_set(error, "this profile says nothing of schools:"
                                " schools= goes with uni-login and eppn");
+    }
+
+    if (words->number[PUPIL_PROVIDER_LICENSED] == 1
+        && !pupil_profile_licenses(profile))
+    {
+        return pupil_error_set(error, "this profile says nothing of licences:"
+                               " \"licensed\" goes with uni-login");
     }
 
     return PUPIL_OK;

@@ -12,7 +12,7 @@
 #include "core/base/pupil.h"
 
 
-#define PUPIL_WORDS_MAX    20         /* rows of a table */
+#define PUPIL_WORDS_MAX    24         /* rows of a table */
 #define PUPIL_WORD_UNSET   INT64_MIN
 
 typedef enum {

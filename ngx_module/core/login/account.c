@@ -22,6 +22,7 @@ struct pupil_profile_s {
     const char  *group;         /* NULL: anybody may log in */
     const char  *groups;        /* who may, separated by commas */
     const char  *school;        /* the claim of where; NULL: there is none */
+    const char  *license;       /* the claim of one; NULL: there is none */
     unsigned     folded:1;      /* spellings of a name are one */
     unsigned     national:1;    /* the name is a number that nobody keeps */
 };
@@ -40,7 +41,7 @@ static pupil_rc_t account_national(const pupil_alloc_t *alloc,
 static const pupil_profile_t  profiles[] = {
     { .name = "uni-login", .account = "uniid", .loa = "unilogin_loa",
       .group = "aktoer_gruppe", .groups = "Elev,Medarbejder,Ekstern",
-      .school = "institution_ids" },
+      .school = "institution_ids", .license = "has_license" },
     { .name = "bankid", .loa = "acr", .national = 1 },
     { .name = "eppn", .account = "eppn", .loa = "acr",
       .school = "sisSchoolUnitCode", .folded = 1 },
@@ -74,6 +75,27 @@ int
 pupil_profile_schools(const pupil_profile_t *profile)
 {
     return profile->school != NULL;
+}
+
+
+int
+pupil_profile_licenses(const pupil_profile_t *profile)
+{
+    return profile->license != NULL;
+}
+
+
+/* A text, as the provider writes it: what is anything else is no licence. */
+int
+pupil_claims_unlicensed(const pupil_json_t *json,
+    const pupil_account_rules_t *rules)
+{
+    static const pupil_str_t  yes = pupil_str("true");
+
+    return rules->licensed
+           && !pupil_json_is(json,
+                             pupil_json_member(json, 0,
+                                               rules->profile->license), yes);
 }
 
 

@@ -40,9 +40,13 @@ typedef struct pupil_profile_s  pupil_profile_t;
 /* "uni-login", "bankid", "eppn", "sub"; NULL: there is none of that name. */
 const pupil_profile_t *pupil_profile_find(pupil_str_t name);
 
-/* Does it name people by a national number?  Does it say of which school? */
+/*
+ * Does it name people by a national number?  Does it say of which school?
+ * Whether that has a licence?
+ */
 int pupil_profile_national(const pupil_profile_t *profile);
 int pupil_profile_schools(const pupil_profile_t *profile);
+int pupil_profile_licenses(const pupil_profile_t *profile);
 
 /* Is a token of this school, or of several one of which this is? */
 int pupil_claims_school(const pupil_json_t *json,
@@ -57,6 +61,7 @@ typedef struct {
     pupil_str_t             loa;       /* one of; len 0: any */
     pupil_str_t             schools;   /* one of; len 0: any */
     const pupil_key_t      *key;       /* of the index of log-in names */
+    unsigned                licensed:1;    /* alone are let in */
 } pupil_account_rules_t;
 
 
@@ -89,6 +94,10 @@ int64_t pupil_claims_proved(const pupil_json_t *json);
 pupil_rc_t pupil_claims_account(const pupil_alloc_t *alloc,
     const pupil_json_t *json, const pupil_account_rules_t *rules,
     pupil_str_t *out, const char **why);
+
+/* Is a licence asked for, and does it not say that there is one? */
+int pupil_claims_unlicensed(const pupil_json_t *json,
+    const pupil_account_rules_t *rules);
 
 /*
  * Is the name that an account has the one that a provider says?  Both are found

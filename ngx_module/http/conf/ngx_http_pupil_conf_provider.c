@@ -96,6 +96,7 @@ ngx_http_pupil_provider_account(ngx_conf_t *cf, const pupil_words_t *words,
     account->prefix = words->text[PUPIL_PROVIDER_PREFIX];
     account->loa = words->text[PUPIL_PROVIDER_LOA];
     account->schools = words->text[PUPIL_PROVIDER_SCHOOLS];
+    account->licensed = words->number[PUPIL_PROVIDER_LICENSED] == 1;
 
     if (claim->len != 0) {
         p = ngx_pnalloc(cf->pool, claim->len + 1);

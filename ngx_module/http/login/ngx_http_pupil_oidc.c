@@ -534,6 +534,7 @@ ngx_http_pupil_oidc_claims(ngx_http_pupil_ctx_t *ctx, pupil_str_t payload,
         /* who does not say when has not seen it for a long time */
         oidc->proved_at = ngx_max(pupil_claims_proved(&json), 1)
                           * PUPIL_TIME_SECOND;
+        oidc->unlicensed = pupil_claims_unlicensed(&json, &provider->account);
 
         rules = provider->account;
         rules.key = ngx_http_pupil_key(ctx, "index:credential.login_id");

@@ -129,6 +129,7 @@ struct ngx_http_pupil_oidc_s {
     ngx_event_t                 event;         /* that is over */
     ngx_http_pupil_step_pt      wakes;
     ngx_http_pupil_problem_e    refusal;       /* once it is on record */
+    unsigned                    unlicensed:1;  /* who has to have a licence */
     unsigned                    sought:1;      /* newer keys were */
     unsigned                    again:1;       /* it asks whom it knows, too */
     unsigned                    by_provider:1; /* no browser asks */

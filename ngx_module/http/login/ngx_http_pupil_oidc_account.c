@@ -109,6 +109,11 @@ ngx_http_pupil_oidc_opened(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_UNKNOWN_ACCOUNT);
     }
 
+    /* not before it is known who that is: so the record says of whom it is */
+    if (login->oidc->unlicensed) {
+        return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_NO_LICENCE);
+    }
+
     return ngx_http_pupil_login_accept(ctx);
 }
 

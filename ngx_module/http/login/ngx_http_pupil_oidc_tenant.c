@@ -112,6 +112,11 @@ ngx_http_pupil_oidc_tenant(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_UNKNOWN_SCHOOL);
     }
 
+    /* of no tenant is it to say who that would be: and there is no choice */
+    if (choice->count > 1 && ngx_http_pupil_oidc_of(ctx)->unlicensed) {
+        return ngx_http_pupil_oidc_refuse(ctx, NGX_HTTP_PUPIL_NO_LICENCE);
+    }
+
     return choice->count == 1
            ? ngx_http_pupil_oidc_enter(ctx, &choice->tenants[0])
            : ngx_http_pupil_oidc_ask_tenant(ctx);

@@ -205,6 +205,11 @@ static const ngx_http_pupil_problem_row_t  ngx_http_pupil_problems[] = {
         "The log-in service knows you, and this school does not.  Ask its"
         " administrator to add you."
     },
+    [NGX_HTTP_PUPIL_NO_LICENCE] = {
+        403, "no-licence", "No licence",
+        "The log-in service says of no licence for this that you or your school"
+        " have.  Ask your school's administrator."
+    },
     [NGX_HTTP_PUPIL_UNKNOWN_SCHOOL] = {
         403, "unknown-school", "No school of this address",
         "The log-in service knows you, and names no school that is served"
