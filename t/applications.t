@@ -70,6 +70,48 @@ is head($nobody->get('/forum/assets/logo.svg',
     header => { 'X-Pupil-User' => 'forged' }), 'X-Pupil-User'), 'none',
     'names nobody';
 
+# What it promises of its connections: HTTP/2, uploads, sockets.
+my $head = { 'X-Pupil-User' => head($pupil->get('/forum/'), 'X-Pupil-User') };
+my $size = 100 * 1024 * 1024;
+my $body = 'x' x $size;
+for my $version ('1.1', '2') {
+    $res = $pupil->curl(PUT => '/forum/', version => $version, body => $body,
+                        type => 'application/octet-stream');
+    is_status $res, 200, "HTTP/$version: an upload of 100 MB";
+    is $res->version, $version, 'by that version';
+    is Pupil::App::seen($res)->{size}, $size, 'is all there';
+    is head($res, 'X-Pupil-User'), $head->{'X-Pupil-User'}, 'and from whom';
+    is_deeply $day->outcomes($res), ['allowed'], 'on record';
+    is_status $pupil->curl(PUT => '/forum/', version => $version,
+        body => "x$body", type => 'application/octet-stream'), 413,
+        "HTTP/$version: one byte more is too large";
+}
+is_problem $nobody->curl(PUT => '/forum/', body => 'x' x 1_000_000,
+    type => 'application/octet-stream'), 401, 'no-session',
+    name => 'nobody uploads';
+
+my $socket = $pupil->fresh;
+@$socket{qw(cookies port)} = ($pupil->cookies, $port);
+my %upgrade = (Upgrade => 'websocket', Connection => 'Upgrade');
+$socket->connect;
+$socket->send_raw($socket->request_bytes('GET', '/forum/',
+                                         header => \%upgrade) . 'early');
+wait_until(60, 'the upgrade', sub {
+    $socket->fill(time + 1);
+    $socket->{in} =~ /\r\n\r\n/ });
+like $socket->{in}, qr{^HTTP/1.1 101 }, 'a socket is upgraded';
+$socket->send_raw('later');
+wait_until(60, 'what was sent', sub {
+    $socket->fill(time + 1) if $socket->{in} !~ /earlylater$/;
+    $socket->{in} =~ /earlylater$/ });
+pass 'and what is sent comes back';
+$socket->close;
+is_problem $nobody->get('/forum/', header => \%upgrade), 401, 'no-session',
+    name => 'nobody has a socket';
+is_problem $pupil->get('/forum/', header => { %upgrade,
+    Origin => 'https://elsewhere.example' }), 403, 'origin',
+    name => 'nor has another site, in somebody\'s name';
+
 # Of each header field that is documented, and no other.
 my ($table) = slurp(root_dir() . '/docs/applications.md')
     =~ /^\| header field.*?\n\n/ms ? $& : die "no table\n";
