@@ -14,6 +14,8 @@ use File::Path qw(make_path);
 my $HERE = '198.51.100.7';
 my ($recipe) = slurp(root_dir() . '/docs/operations.md')
     =~ /^## Administration from approved computers\n.*?^```nginx\n(.*?)^```/ms;
+my ($closed) = slurp(root_dir() . '/docs/operations.md')
+    =~ /^    (if \(\$uri ~ "\^\/v1\/admin.*)$/m;
 my $site = pupil_up(import => 1);
 my $ca = test_ca();
 my $app = Pupil::App->new;
@@ -82,7 +84,10 @@ run_cmd('chmod', '-R', 'a+rX', $dir);
 
 # ---- the recipe, with the paths of here, beside a server of pupils
 
-my $nginx = $site->nginx(locations => { imports => undef },
+# The server of pupils has a location of an administrator by mistake, and one
+# that takes whatever is added.
+my $nginx = $site->nginx(server => ($closed // '') . ' location /v1/admin { '
+                         . 'proxy_pass ' . $app->url . '; }',
     http => 'set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;');
 my %path = ('/etc/ssl/school.crt' => $ca->{cert},
     '/etc/ssl/private/school.key' => $ca->{key},
@@ -175,5 +180,16 @@ $pupils->{cookies} = { %{ $http->cookies } };
 is_status $pupils->get('/v1/session'), 200, 'on the other server there is';
 is_status $pupils->get($_), 404, "a session, and no $_"
     for '/reports/', $ADMIN;
+$pupils->{cookies} = { %{ $chief->cookies } };
+my $asked = $app->count;
+for my $path ($ADMIN, '/v1/admin/later', '/v1/admin/', '/v1/admin',
+              '/v1/%61dmin/later', '//v1//admin/later', '/v1/x/../admin/later',
+              '/v1/admin/later?x=/')
+{
+    is_status $pupils->get($path), 404, "not for who may, either: $path";
+    is_status $pupils->post($path, json => {}), 404, "nor by POST: $path";
+}
+is $app->count, $asked, 'whatever location takes it';
+is_status $pupils->get('/v1/administered'), 200, 'what is called alike is there';
 
 done_testing;
