@@ -285,7 +285,7 @@ ngx_http_pupil_access_start(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* As the application will see it: what proxy_pass hands on is not normalised. */
+/* As the application sees it: what proxy_pass hands on is not normalised. */
 static ngx_uint_t
 ngx_http_pupil_access_plain(ngx_http_request_t *r)
 {
