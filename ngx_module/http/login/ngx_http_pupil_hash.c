@@ -31,7 +31,7 @@ struct ngx_http_pupil_hash_s {
     pupil_password_cost_t         cost;
     u_char                       *renewed;  /* the request's; or NULL */
     ngx_thread_task_t            *task;
-    ngx_http_pupil_seat_t         seat;
+    pupil_seat_t                  seat;
     unsigned                      posted:1; /* it is in the pool */
     unsigned                      always:1; /* one that fits has a new one */
     unsigned                      alone:1;  /* and there is none to fit */
@@ -113,7 +113,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     login->hash = hash;
 
     /* Until it has been worked off, even if the client goes meanwhile. */
-    ngx_http_pupil_seats_move(&login->seat, &hash->seat);
+    pupil_seats_move(&login->seat, &hash->seat);
     hash->seat.waits = 1;
 
     ngx_http_pupil_hash_post(login->conf);
@@ -149,11 +149,11 @@ ngx_http_pupil_hash_copy(ngx_pool_t *pool, pupil_str_t password,
 static void
 ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf)
 {
-    ngx_http_pupil_hash_t   *hash;
-    ngx_http_pupil_seat_t   *seat;
+    pupil_seat_t           *seat;
+    ngx_http_pupil_hash_t  *hash;
 
     while (conf->posted < conf->parallel) {
-        seat = ngx_http_pupil_seats_next(&conf->seats);
+        seat = pupil_seats_next(&conf->seats);
         if (seat == NULL) {
             break;
         }
@@ -181,7 +181,7 @@ ngx_http_pupil_hash_detach(ngx_http_pupil_login_t *login)
         login->hash = NULL;
     }
 
-    ngx_http_pupil_seats_leave(&login->conf->seats, &login->seat);
+    pupil_seats_leave(&login->conf->seats, &login->seat);
 }
 
 
@@ -318,7 +318,7 @@ ngx_http_pupil_hash_done(ngx_event_t *ev)
     next = hash->next;
     conf = hash->conf;
 
-    ngx_http_pupil_seats_leave(&conf->seats, &hash->seat);
+    pupil_seats_leave(&conf->seats, &hash->seat);
     conf->posted -= hash->posted;
 
     ngx_http_pupil_hash_count(hash);

@@ -12,11 +12,11 @@
 #include "core/login/handed.h"
 #include "core/login/link.h"
 #include "core/login/password.h"
+#include "core/login/seats.h"
 #include "core/login/token.h"
 #include "http/login/ngx_http_pupil_gate.h"
 #include "http/login/ngx_http_pupil_hash.h"
 #include "http/login/ngx_http_pupil_pace.h"
-#include "http/login/ngx_http_pupil_seats.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -37,7 +37,7 @@ typedef struct {
     unsigned                set:1;             /* the directive was there */
 
     ngx_http_pupil_pace_t   pace;              /* pupil_login_pace */
-    ngx_http_pupil_seats_t  seats;
+    pupil_seats_t           seats;
     ngx_uint_t              posted;            /* hashes in the pool */
     ngx_queue_t             gone;              /* records that wait for a
                                                   database */
@@ -103,7 +103,7 @@ struct ngx_http_pupil_login_s {
     pupil_uuid_t                  tenant;         /* meanwhile: where they are
                                                      logged in */
     pupil_uuid_t                  request;        /* by what name, there */
-    ngx_http_pupil_seat_t         seat;           /* until it is hashed */
+    pupil_seat_t                  seat;           /* until it is hashed */
     ngx_http_pupil_oidc_t        *oidc;           /* NULL: by a password */
     ngx_http_pupil_factor_t      *factor;         /* and by a second one */
     ngx_http_pupil_anew_t        *anew;           /* of who is logged in */

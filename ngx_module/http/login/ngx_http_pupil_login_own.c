@@ -23,7 +23,7 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
         return NULL;
     }
 
-    ngx_http_pupil_seats_init(&conf->seats);
+    pupil_seats_init(&conf->seats);
     ngx_http_pupil_pace_init(&conf->pace);
 
     conf->queue = NGX_HTTP_PUPIL_LOGIN_QUEUE;

@@ -9,7 +9,7 @@
 
 static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *party, ngx_http_pupil_seater_t kind);
+    const pupil_str_t *party, pupil_seater_t kind);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -72,14 +72,14 @@ ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    ngx_http_pupil_seats_leave(&login->conf->seats, &login->seat);
+    pupil_seats_leave(&login->conf->seats, &login->seat);
 
     if (ngx_http_pupil_login_seat_known(ctx) != NGX_OK) {
         ngx_http_pupil_login_party(ctx, &party);
 
         if (ngx_http_pupil_login_seat_take(ctx, &party, login->school.len > 0
-                                           ? NGX_HTTP_PUPIL_SEATS_SCHOOL
-                                           : NGX_HTTP_PUPIL_SEATS_STRANGER)
+                                           ? PUPIL_SEATS_SCHOOL
+                                           : PUPIL_SEATS_STRANGER)
             != NGX_OK)
         {
             return ngx_http_pupil_login_busy(ctx);
@@ -108,21 +108,21 @@ ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    return ngx_http_pupil_login_seat_take(ctx, &account,
-                                          NGX_HTTP_PUPIL_SEATS_KNOWN);
+    return ngx_http_pupil_login_seat_take(ctx, &account, PUPIL_SEATS_KNOWN);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *party, ngx_http_pupil_seater_t kind)
+    const pupil_str_t *party, pupil_seater_t kind)
 {
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    return ngx_http_pupil_seats_take(&login->conf->seats, login->conf->queue,
-                                     &ctx->tenant, party, kind, &login->seat);
+    return pupil_seats_take(&login->conf->seats, login->conf->queue,
+                            &ctx->tenant, *party, kind, &login->seat)
+           ? NGX_OK : NGX_BUSY;
 }
 
 

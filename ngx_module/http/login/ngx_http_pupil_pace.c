@@ -21,7 +21,7 @@ static ngx_uint_t ngx_http_pupil_pace_again(
 void
 ngx_http_pupil_pace_init(ngx_http_pupil_pace_t *pace)
 {
-    ngx_http_pupil_seats_init(&pace->seats);
+    pupil_seats_init(&pace->seats);
 
     pace->seats.strange = 1;
     pace->rate = NGX_HTTP_PUPIL_PACE_RATE * ngx_max(ngx_ncpu, 1);
@@ -58,12 +58,10 @@ ngx_http_pupil_pace_enter(ngx_http_pupil_ctx_t *ctx,
 
     ngx_http_pupil_login_party(ctx, &party);
 
-    if (ngx_http_pupil_seats_take(&pace->seats, pace->queue, &ctx->tenant,
-                                  &party, login->school.len > 0
-                                          ? NGX_HTTP_PUPIL_SEATS_SCHOOL
-                                          : NGX_HTTP_PUPIL_SEATS_STRANGER,
-                                  &turn->seat)
-        != NGX_OK)
+    if (!pupil_seats_take(&pace->seats, pace->queue, &ctx->tenant, party,
+                          login->school.len > 0 ? PUPIL_SEATS_SCHOOL
+                                                : PUPIL_SEATS_STRANGER,
+                          &turn->seat))
     {
         ngx_http_pupil_debug(ctx, "too many wait");
         pace->busy++;
@@ -99,7 +97,7 @@ static void
 ngx_http_pupil_pace_timer(ngx_event_t *ev)
 {
     ngx_msec_t                    wait;
-    ngx_http_pupil_seat_t        *seat;
+    pupil_seat_t                 *seat;
     ngx_http_pupil_turn_t        *turn;
     ngx_http_pupil_pace_t        *pace;
     ngx_http_pupil_login_conf_t  *conf;
@@ -119,10 +117,10 @@ ngx_http_pupil_pace_timer(ngx_event_t *ev)
             return;
         }
 
-        seat = ngx_http_pupil_seats_next(&pace->seats);
+        seat = pupil_seats_next(&pace->seats);
         turn = ngx_queue_data(seat, ngx_http_pupil_turn_t, seat);
 
-        ngx_http_pupil_seats_leave(&pace->seats, seat);
+        pupil_seats_leave(&pace->seats, seat);
         ngx_http_pupil_resume(turn->ctx, turn->next);
     }
 }
@@ -136,7 +134,7 @@ ngx_http_pupil_pace_leave(ngx_http_pupil_ctx_t *ctx,
 
     pace = &((ngx_http_pupil_login_t *) ctx->data)->conf->pace;
 
-    ngx_http_pupil_seats_leave(&pace->seats, &turn->seat);
+    pupil_seats_leave(&pace->seats, &turn->seat);
 
     /* it would keep a worker that is being replaced */
     if (pace->seats.n == 0 && pace->timer.timer_set) {

@@ -12,7 +12,7 @@
 #ifndef _NGX_HTTP_PUPIL_PACE_H_INCLUDED_
 #define _NGX_HTTP_PUPIL_PACE_H_INCLUDED_
 
-#include "http/login/ngx_http_pupil_seats.h"
+#include "core/login/seats.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -20,7 +20,7 @@
 typedef struct {
     ngx_uint_t              rate;              /* of all workers, a minute */
     ngx_uint_t              queue;             /* log-ins that may wait */
-    ngx_http_pupil_seats_t  seats;
+    pupil_seats_t           seats;
     ngx_event_t             timer;
     ngx_atomic_uint_t       busy;
     unsigned                set:1;             /* the directive was there */
@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     ngx_http_pupil_ctx_t   *ctx;
     ngx_http_pupil_step_pt  next;
-    ngx_http_pupil_seat_t   seat;
+    pupil_seat_t            seat;
 } ngx_http_pupil_turn_t;
 
 
