@@ -26,22 +26,42 @@ pupil_seats_init(pupil_seats_t *seats)
 }
 
 
-static size_t
-seats_party(const pupil_seats_t *seats, const pupil_uuid_t *tenant,
-    pupil_str_t party)
+static uint64_t
+seats_holder(const pupil_seats_t *seats, const pupil_uuid_t *tenant,
+    pupil_seat_holder_t what, pupil_str_t name)
 {
-    uint8_t   of[sizeof(tenant->b) + crypto_shorthash_BYTES];
+    uint8_t   of[PUPIL_UUID_LEN + 1 + crypto_shorthash_BYTES];
     uint8_t   hash[crypto_shorthash_BYTES];
     uint64_t  number;
 
-    memcpy(of, tenant->b, sizeof(tenant->b));
-    crypto_shorthash(of + sizeof(tenant->b), party.data, party.len,
+    memcpy(of, tenant->b, PUPIL_UUID_LEN);
+    of[PUPIL_UUID_LEN] = (uint8_t) what;
+    crypto_shorthash(of + PUPIL_UUID_LEN + 1, name.data, name.len,
                      seats->key);
 
     crypto_shorthash(hash, of, sizeof(of), seats->key);
     memcpy(&number, hash, sizeof(number));
 
-    return number % PUPIL_SEATS_PARTIES;
+    return number;
+}
+
+
+static void
+seats_holders(const pupil_seats_t *seats, const pupil_seat_for_t *whom,
+    pupil_seat_t *seat)
+{
+    static const pupil_str_t  none = { NULL, 0 };
+
+    memset(seat, 0, sizeof(*seat));
+    seat->kind = whom->kind;
+
+    seat->is[PUPIL_SEATS_TENANT] =
+        seats_holder(seats, whom->tenant, PUPIL_SEATS_TENANT, none);
+    seat->is[PUPIL_SEATS_NETWORK] =
+        seats_holder(seats, whom->tenant, PUPIL_SEATS_NETWORK, whom->network);
+    seat->is[PUPIL_SEATS_PARTY] = whom->kind == PUPIL_SEATS_KNOWN
+        ? seats_holder(seats, whom->tenant, PUPIL_SEATS_PARTY, whom->account)
+        : seat->is[PUPIL_SEATS_NETWORK];
 }
 
 
@@ -66,52 +86,171 @@ seats_left(const pupil_seats_t *seats, size_t most, pupil_seater_t kind)
 }
 
 
-/* How many one party may hold. */
-static size_t
-seats_share(const pupil_seats_t *seats, size_t most, pupil_seater_t kind)
+/* By the holders of this one, which has counts of none. */
+static void
+seats_count(const pupil_seats_t *seats, pupil_seat_t *seat)
 {
-    if (kind == PUPIL_SEATS_KNOWN) {
-        return most > SEATS_PART ? most / SEATS_PART : 1;
+    size_t               i;
+    const pupil_seat_t  *other;
+
+    for (i = 0; i < PUPIL_SEATS_HOLDERS; i++) {
+        seat->held[i] = 0;
     }
 
-    return seats_left(seats, most, kind) * SEATS_SHARE;
+    for (other = seats->taken.next; other != &seats->taken;
+         other = other->next)
+    {
+        for (i = 0; i < PUPIL_SEATS_HOLDERS; i++) {
+            seat->held[i] += other->kind == seat->kind
+                             && other->is[i] == seat->is[i];
+        }
+    }
 }
 
 
-/* By this party: accounts that are known, or networks. */
-static size_t
-seats_held(const pupil_seats_t *seats, const pupil_seat_t *like)
+/* One more or less by the holders of this one, for all that are taken. */
+static void
+seats_recount(pupil_seats_t *seats, const pupil_seat_t *seat, int more)
 {
-    size_t               held;
-    const pupil_seat_t  *seat;
+    size_t         i;
+    pupil_seat_t  *other;
 
-    held = 0;
+    for (other = seats->taken.next; other != &seats->taken;
+         other = other->next)
+    {
+        for (i = 0; i < PUPIL_SEATS_HOLDERS; i++) {
+            if (other->kind == seat->kind && other->is[i] == seat->is[i]) {
+                other->held[i] += more ? 1 : (size_t) -1;
+            }
+        }
+    }
+}
 
-    for (seat = seats->taken.next; seat != &seats->taken; seat = seat->next) {
-        held += (seat->kind == PUPIL_SEATS_KNOWN)
-                == (like->kind == PUPIL_SEATS_KNOWN)
-                && seat->party == like->party;
+
+/* Whether it makes room for who comes. */
+static int
+seats_yields(const pupil_seats_t *seats, size_t most, const pupil_seat_t *seat,
+    const pupil_seat_t *comes)
+{
+    size_t  i, kept;
+
+    if (seat->kind != comes->kind) {
+        kept = most / SEATS_KEPT;
+
+        return seats->of[seat->kind] > kept
+               && (comes->kind > seat->kind || seats->of[comes->kind] < kept);
     }
 
-    return held;
+    for (i = 0; i < PUPIL_SEATS_HOLDERS; i++) {
+        if (seat->is[i] != comes->is[i]) {
+            return seat->held[i] > comes->held[i] + 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Whose kind, and then whose holder, holds more, or as many as b's. */
+static int
+seats_greedier(const pupil_seats_t *seats, const pupil_seat_t *a,
+    const pupil_seat_t *b)
+{
+    size_t  i;
+
+    if (seats->of[a->kind] != seats->of[b->kind]) {
+        return seats->of[a->kind] > seats->of[b->kind];
+    }
+
+    for (i = 0; i < PUPIL_SEATS_HOLDERS; i++) {
+        if (a->held[i] != b->held[i]) {
+            return a->held[i] > b->held[i];
+        }
+    }
+
+    return 1;
+}
+
+
+/* Of these kinds, and of the same, who came last; NULL: there is none. */
+static pupil_seat_t *
+seats_greediest(pupil_seats_t *seats, size_t most, pupil_seater_t up_to,
+    const pupil_seat_t *comes)
+{
+    pupil_seat_t  *seat, *found;
+
+    found = NULL;
+
+    for (seat = seats->taken.next; seat != &seats->taken; seat = seat->next) {
+        if (!seat->begun && seat->kind <= up_to
+            && seats_yields(seats, most, seat, comes)
+            && (found == NULL || seats_greedier(seats, seat, found)))
+        {
+            found = seat;
+        }
+    }
+
+    return found;
+}
+
+
+/* Room for it, but for who makes some of these kinds; 0: it has its share. */
+static int
+seats_room(const pupil_seats_t *seats, size_t most, const pupil_seat_t *seat,
+    int *room, pupil_seater_t *up_to)
+{
+    size_t  left;
+
+    *room = seats->n < most;
+    *up_to = PUPIL_SEATS_KNOWN;
+
+    if (seat->kind == PUPIL_SEATS_KNOWN) {
+        return seat->held[PUPIL_SEATS_PARTY]
+               < (most > SEATS_PART ? most / SEATS_PART : 1);
+    }
+
+    left = seats_left(seats, most, seat->kind);
+
+    if (left == 0) {
+        *room = 0;
+        *up_to = seat->kind;
+        return 1;
+    }
+
+    return seat->held[PUPIL_SEATS_NETWORK] < left * SEATS_SHARE;
 }
 
 
 int
 pupil_seats_take(pupil_seats_t *seats, size_t most,
-    const pupil_uuid_t *tenant, pupil_str_t party, pupil_seater_t kind,
-    pupil_seat_t *seat)
+    const pupil_seat_for_t *whom, pupil_seat_t *seat, pupil_seat_t **out)
 {
-    static const pupil_str_t  none = { NULL, 0 };
+    int              room;
+    pupil_seat_t    *yields;
+    pupil_seater_t   up_to;
 
-    seat->tenant = seats_party(seats, tenant, none);
-    seat->party = seats_party(seats, tenant, party);
-    seat->kind = kind;
+    seats_holders(seats, whom, seat);
+    seats_count(seats, seat);
 
-    if (seats->n >= most
-        || seats_held(seats, seat) >= seats_share(seats, most, kind))
-    {
+    yields = NULL;
+
+    if (!seats_room(seats, most, seat, &room, &up_to)) {
         return 0;
+    }
+
+    if (!room) {
+        yields = out != NULL ? seats_greediest(seats, most, up_to, seat)
+                             : NULL;
+        if (yields == NULL) {
+            return 0;
+        }
+
+        pupil_seats_leave(seats, yields);
+        seats_count(seats, seat);
+    }
+
+    if (out != NULL) {
+        *out = yields;
     }
 
     seat->prev = seats->taken.prev;
@@ -119,9 +258,10 @@ pupil_seats_take(pupil_seats_t *seats, size_t most,
     seat->prev->next = seat;
     seat->next->prev = seat;
 
-    seats->of[kind]++;
+    seats->of[seat->kind]++;
     seats->n++;
     seat->taken = 1;
+    seats_recount(seats, seat, 1);
 
     return 1;
 }
@@ -153,6 +293,7 @@ pupil_seats_leave(pupil_seats_t *seats, pupil_seat_t *seat)
     seat->taken = 0;
     seats->of[seat->kind]--;
     seats->n--;
+    seats_recount(seats, seat, 0);
 }
 
 
@@ -164,15 +305,21 @@ static int
 seats_before(const pupil_seats_t *seats, const pupil_seat_t *a,
     const pupil_seat_t *b)
 {
+    uint64_t  one, other;
+
     if (seats->kinds[a->kind] != seats->kinds[b->kind]) {
         return seats->kinds[a->kind] < seats->kinds[b->kind];
     }
 
-    if (seats->served[a->tenant] != seats->served[b->tenant]) {
-        return seats->served[a->tenant] < seats->served[b->tenant];
+    one = seats->served[a->is[PUPIL_SEATS_TENANT] % PUPIL_SEATS_PARTIES];
+    other = seats->served[b->is[PUPIL_SEATS_TENANT] % PUPIL_SEATS_PARTIES];
+
+    if (one != other) {
+        return one < other;
     }
 
-    return seats->served[a->party] < seats->served[b->party];
+    return seats->served[a->is[PUPIL_SEATS_PARTY] % PUPIL_SEATS_PARTIES]
+           < seats->served[b->is[PUPIL_SEATS_PARTY] % PUPIL_SEATS_PARTIES];
 }
 
 
@@ -193,10 +340,13 @@ pupil_seats_next(pupil_seats_t *seats)
 
     if (next != NULL) {
         next->waits = 0;
+        next->begun = 1;
         seats->turn++;
         seats->kinds[next->kind] = seats->turn;
-        seats->served[next->tenant] = seats->turn;
-        seats->served[next->party] = seats->turn;
+        seats->served[next->is[PUPIL_SEATS_TENANT] % PUPIL_SEATS_PARTIES] =
+            seats->turn;
+        seats->served[next->is[PUPIL_SEATS_PARTY] % PUPIL_SEATS_PARTIES] =
+            seats->turn;
     }
 
     return next;

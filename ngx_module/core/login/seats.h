@@ -14,6 +14,14 @@
  *     accounts   one holds a sixteenth as known; what it asks for more, from
  *                how many devices ever, it asks for as its network
  *     turns      tenants take turns, and the networks and accounts of each
+ *     room       where none is left, who comes takes the seat of whoever holds
+ *                the most, unless its hash has begun: as known that of another
+ *                kind, down to a quarter, and whoever has less than a quarter
+ *                that of a kind with more; of their own kind that of a tenant,
+ *                else of a network of their tenant, else of an account of their
+ *                network, that then still holds as many as they do.  So each
+ *                kind that asks has a quarter at least, and nobody of it is
+ *                sent away while another holds two more
  */
 
 #ifndef PUPIL_SEATS_H
@@ -35,15 +43,32 @@ typedef enum {
     PUPIL_SEATS_KINDS
 } pupil_seater_t;
 
+/* Whom a seat is held by, within its kind. */
+typedef enum {
+    PUPIL_SEATS_TENANT = 0,
+    PUPIL_SEATS_NETWORK,              /* of the tenant's */
+    PUPIL_SEATS_PARTY,                /* the account; who has none: that */
+    PUPIL_SEATS_HOLDERS
+} pupil_seat_holder_t;
+
+/* Who asks for one.  The account: of who is known, in whatever form. */
+typedef struct {
+    const pupil_uuid_t  *tenant;
+    pupil_str_t          network, account;
+    pupil_seater_t       kind;
+} pupil_seat_for_t;
+
 /* A log-in's; in its own memory, while it is taken. */
 typedef struct pupil_seat_s  pupil_seat_t;
 
 struct pupil_seat_s {
     pupil_seat_t    *next, *prev;
-    size_t           tenant, party;            /* entries of served */
+    uint64_t         is[PUPIL_SEATS_HOLDERS];
+    size_t           held[PUPIL_SEATS_HOLDERS];  /* by each, of this kind */
     pupil_seater_t   kind;
     unsigned         taken:1;
     unsigned         waits:1;                  /* for its hash */
+    unsigned         begun:1;                  /* that is */
 };
 
 /* A worker's. */
@@ -64,12 +89,12 @@ typedef struct {
 void pupil_seats_init(pupil_seats_t *seats);
 
 /*
- * Takes one of so many, and is not 0, unless there is none for it.  party: a
- * network, or of who is known the account, in whatever form, or empty.
+ * Takes one of so many, and is not 0, unless there is none for it.  out: NULL,
+ * and nobody makes room; or who has made room, and holds none any more, or
+ * NULL.
  */
 int pupil_seats_take(pupil_seats_t *seats, size_t most,
-    const pupil_uuid_t *tenant, pupil_str_t party, pupil_seater_t kind,
-    pupil_seat_t *seat);
+    const pupil_seat_for_t *whom, pupil_seat_t *seat, pupil_seat_t **out);
 
 /* The same seat, in other memory. */
 void pupil_seats_move(pupil_seat_t *from, pupil_seat_t *to);

@@ -48,6 +48,7 @@ struct ngx_http_pupil_hash_s {
 static ngx_int_t ngx_http_pupil_hash_copy(ngx_pool_t *pool,
     pupil_str_t password, pupil_str_t *copy);
 static void ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf);
+static void ngx_http_pupil_hash_none(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_thread(void *data, ngx_log_t *log);
 static void ngx_http_pupil_hash_equal_work(ngx_http_pupil_hash_t *hash);
 static void ngx_http_pupil_hash_done(ngx_event_t *ev);
@@ -66,6 +67,10 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
+
+    if (!login->seat.taken) {
+        return ngx_http_pupil_login_busy(ctx);
+    }
 
     pool = ngx_create_pool(4096, ngx_cycle->log);
     if (pool == NULL) {
@@ -106,6 +111,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     task->handler = ngx_http_pupil_hash_thread;
     task->event.handler = ngx_http_pupil_hash_done;
     task->event.data = hash;
+    task->event.log = ngx_cycle->log;
 
     hash->task = task;
 
@@ -165,10 +171,29 @@ ngx_http_pupil_hash_post(ngx_http_pupil_login_conf_t *conf)
             conf->posted++;
 
         } else {
-            ngx_http_pupil_hash_wipe(hash);
-            hash->rc = PUPIL_NO_MEMORY;
-            ngx_post_event(&hash->task->event, &ngx_posted_events);
+            ngx_http_pupil_hash_none(hash);
         }
+    }
+}
+
+
+static void
+ngx_http_pupil_hash_none(ngx_http_pupil_hash_t *hash)
+{
+    ngx_http_pupil_hash_wipe(hash);
+    hash->rc = PUPIL_NO_MEMORY;
+    ngx_post_event(&hash->task->event, &ngx_posted_events);
+}
+
+
+/* Who is on the way to its hash yet, finds out there. */
+void
+ngx_http_pupil_hash_out(pupil_seat_t *seat)
+{
+    if (seat->waits) {
+        seat->waits = 0;
+        ngx_http_pupil_hash_none(ngx_queue_data(seat, ngx_http_pupil_hash_t,
+                                                seat));
     }
 }
 

@@ -9,7 +9,7 @@
 
 static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx);
 static ngx_int_t ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *party, pupil_seater_t kind);
+    pupil_str_t account, pupil_seater_t kind);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -67,17 +67,16 @@ ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_str_t              party;
     ngx_http_pupil_login_t  *login;
+
+    static const pupil_str_t  none = pupil_str("");
 
     login = ctx->data;
 
     pupil_seats_leave(&login->conf->seats, &login->seat);
 
     if (ngx_http_pupil_login_seat_known(ctx) != NGX_OK) {
-        ngx_http_pupil_login_party(ctx, &party);
-
-        if (ngx_http_pupil_login_seat_take(ctx, &party, login->school.len > 0
+        if (ngx_http_pupil_login_seat_take(ctx, none, login->school.len > 0
                                            ? PUPIL_SEATS_SCHOOL
                                            : PUPIL_SEATS_STRANGER)
             != NGX_OK)
@@ -108,21 +107,36 @@ ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    return ngx_http_pupil_login_seat_take(ctx, &account, PUPIL_SEATS_KNOWN);
+    return ngx_http_pupil_login_seat_take(ctx, account, PUPIL_SEATS_KNOWN);
 }
 
 
 static ngx_int_t
 ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    const pupil_str_t *party, pupil_seater_t kind)
+    pupil_str_t account, pupil_seater_t kind)
 {
+    pupil_seat_t            *out;
+    pupil_seat_for_t         whom;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
 
-    return pupil_seats_take(&login->conf->seats, login->conf->queue,
-                            &ctx->tenant, *party, kind, &login->seat)
-           ? NGX_OK : NGX_BUSY;
+    whom.tenant = &ctx->tenant;
+    whom.account = account;
+    whom.kind = kind;
+    ngx_http_pupil_login_party(ctx, &whom.network);
+
+    if (!pupil_seats_take(&login->conf->seats, login->conf->queue, &whom,
+                          &login->seat, &out))
+    {
+        return NGX_BUSY;
+    }
+
+    if (out != NULL) {
+        ngx_http_pupil_hash_out(out);
+    }
+
+    return NGX_OK;
 }
 
 

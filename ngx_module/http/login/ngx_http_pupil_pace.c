@@ -34,7 +34,7 @@ ngx_http_pupil_pace_enter(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_turn_t *turn, ngx_http_pupil_step_pt next)
 {
     ngx_msec_t                    wait;
-    pupil_str_t                   party;
+    pupil_seat_for_t              whom;
     ngx_http_pupil_pace_t        *pace;
     ngx_http_pupil_login_t       *login;
     ngx_http_pupil_login_conf_t  *conf;
@@ -56,12 +56,14 @@ ngx_http_pupil_pace_enter(ngx_http_pupil_ctx_t *ctx,
         }
     }
 
-    ngx_http_pupil_login_party(ctx, &party);
+    ngx_memzero(&whom, sizeof(pupil_seat_for_t));
+    whom.tenant = &ctx->tenant;
+    whom.kind = login->school.len > 0 ? PUPIL_SEATS_SCHOOL
+                                      : PUPIL_SEATS_STRANGER;
+    ngx_http_pupil_login_party(ctx, &whom.network);
 
-    if (!pupil_seats_take(&pace->seats, pace->queue, &ctx->tenant, party,
-                          login->school.len > 0 ? PUPIL_SEATS_SCHOOL
-                                                : PUPIL_SEATS_STRANGER,
-                          &turn->seat))
+    if (!pupil_seats_take(&pace->seats, pace->queue, &whom, &turn->seat,
+                          NULL))
     {
         ngx_http_pupil_debug(ctx, "too many wait");
         pace->busy++;
