@@ -489,6 +489,7 @@ async function look() {
       && state.user.role === session.user.role)
   {
     session.csrf = state.session.csrf_token;
+    clocks(state.session.time_zone);
   } else {
     await enter(state);
   }

@@ -9,6 +9,7 @@
 import { api, get, post, session } from './api.js';
 import { button, el, field, form, heading, say, written } from './dom.js';
 import { patiently, tell } from './problem.js';
+import { instant } from './times.js';
 import { day, hour, listed, moment, named, t } from './words.js';
 
 const ID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
@@ -33,7 +34,7 @@ function value(name, held) {
     return moment(held);
   }
   if (typeof held === 'string' && DATE.test(held)) {
-    return day(`${held}T12:00`);
+    return day(instant(held, '12:00'));
   }
 
   return written('span', name === 'role' ? named('role', held) : String(held));
