@@ -310,7 +310,8 @@ pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
         ring->tenants[at].day = *day;
 
     } else {
-        memset(&ring->tenants[at].day, 0, sizeof(pupil_day_t));
+        ring->tenants[at].day.begins = 0;
+        ring->tenants[at].day.ends = 0;
     }
 }
 
@@ -342,7 +343,7 @@ pupil_keyring_zone(const pupil_keyring_t *ring, const pupil_uuid_t *tenant)
 
     at = pupil_ring_tenant_find(ring, tenant);
 
-    return at != PUPIL_RING_NONE && ring->tenants[at].day.ends != 0
+    return at != PUPIL_RING_NONE && ring->tenants[at].day.zone[0] != '\0'
            ? ring->tenants[at].day.zone : NULL;
 }
 

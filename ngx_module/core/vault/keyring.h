@@ -95,7 +95,10 @@ void pupil_keyring_put_day(pupil_keyring_t *ring, const pupil_uuid_t *tenant,
 /* And when it has begun; 0 where now is of no day that is known. */
 int pupil_keyring_day(const pupil_keyring_t *ring, const pupil_uuid_t *tenant,
     pupil_time_t now, int32_t *day, pupil_time_t *begun);
-/* In which time zone; the ring's.  NULL: nobody knows. */
+/*
+ * In which time zone, as it was last told; the ring's.  NULL: it has not been
+ * since the tenant's keys came.
+ */
 const char *pupil_keyring_zone(const pupil_keyring_t *ring,
     const pupil_uuid_t *tenant);
 
