@@ -376,6 +376,77 @@ test_any(void)
 }
 
 
+/* Strangers guess at a tenant: its known people have their turns all the same. */
+static void
+test_turns(void)
+{
+    size_t           i, turns;
+    pupil_seat_t     known, guess, rush[2], *next, *out;
+    pupil_seats_t   *seats;
+
+    seats = seats_new();
+    turns = 0;
+    next = NULL;
+
+    for (i = 0; i < 8; i++) {          /* each was served before */
+        (void) enter(seats, &here, "10.0.0", NULL, &guess, &out);
+        (void) enter(seats, &there, "10.2.0", "b", &rush[0], &out);
+        guess.waits = rush[0].waits = 1;
+        (void) pupil_seats_next(seats);
+        (void) pupil_seats_next(seats);
+        pupil_seats_leave(seats, &guess);
+        pupil_seats_leave(seats, &rush[0]);
+    }
+
+    (void) enter(seats, &here, "10.1.0", "a", &known, &out);
+    (void) enter(seats, &there, "10.2.0", "b", &rush[0], &out);
+    (void) enter(seats, &there, "10.2.0", "b", &rush[1], &out);
+    (void) enter(seats, &here, "10.0.0", NULL, &guess, &out);
+    known.waits = rush[0].waits = rush[1].waits = guess.waits = 1;
+
+    while (turns < 16 && next != &known) {
+        next = pupil_seats_next(seats);
+        turns++;
+
+        if (next == &guess || next == &rush[0] || next == &rush[1]) {
+            next->waits = 1;           /* another one like it came */
+            next->begun = 0;
+        }
+    }
+
+    ok(next == &known && turns <= 4, "of a tenant that is guessed at, who is "
+       "known waits for no guess");
+
+    free(seats);
+}
+
+
+/* Who is known takes the seat of a stranger while these hold over a quarter. */
+static void
+test_room(void)
+{
+    char           name[16];
+    size_t         i, knowns;
+    pupil_seat_t   all[QUEUE], last, *out;
+    pupil_seats_t  *seats;
+
+    seats = seats_new();
+    knowns = QUEUE - 12;
+
+    for (i = 0; i < QUEUE; i++) {
+        (void) enter(seats, &here, named(name, "10.", i).data
+                     ? name : "", i < knowns ? name : NULL, &all[i], &out);
+    }
+
+    ok(seats->n == QUEUE, "no place is left");
+    ok(enter(seats, &there, "10.9.9", "z", &last, &out) && out != NULL
+       && out->kind == PUPIL_SEATS_STRANGER,
+       "a stranger makes room for who is known, and nobody known does");
+
+    free(seats);
+}
+
+
 int
 main(void)
 {
@@ -388,6 +459,8 @@ main(void)
     test_crowd(17, 2);
     test_strangers();
     test_begun();
+    test_turns();
+    test_room();
     test_any();
 
     return tap_done();

@@ -226,10 +226,14 @@ static const char  own_sql[] =
     " AND e.record = $4";
 
 static const char  back_sql[] =
-    "WITH back AS ("
+    "WITH held AS MATERIALIZED ("
+    "SELECT t.bucket FROM pupil.login_throttle AS t"
+    " WHERE t.tenant = $2 AND t.bucket = ANY ($8)"
+    " ORDER BY t.bucket FOR UPDATE),"
+    " back AS ("
     "UPDATE pupil.login_throttle AS t SET"
     " failures = greatest(t.failures - 1, 0), not_before = t.last_at"
-    " WHERE t.tenant = $2 AND t.bucket = $8 RETURNING 1)"
+    " FROM held AS h WHERE t.tenant = $2 AND t.bucket = h.bucket RETURNING 1)"
     " SELECT $1::bigint, (SELECT count(*) FROM back)";
 
 /*
@@ -538,7 +542,7 @@ const pupil_template_t  pupil_login_templates[PUPIL_LOGIN_COUNT] = {
         .name = "login back",
         .sql = back_sql,
         .fixed = 2,
-        .params = { PUPIL_PARAM_BYTEA }
+        .params = { PUPIL_PARAM_BYTEA_ARRAY }
     },
 
     [PUPIL_LOGIN_CHANGE] = {

@@ -30,7 +30,7 @@ enum {
     PUPIL_LOGIN_ENROL,          /* the same, and the hash, with which all that
                                    was before may be revoked */
     PUPIL_LOGIN_OWN,            /* the credential of who has a session */
-    PUPIL_LOGIN_BACK,           /* throttle: it was right, and is no failure */
+    PUPIL_LOGIN_BACK,           /* throttle: it was no failure */
     PUPIL_LOGIN_CHANGE,         /* a new one, and a session alone; audit */
     PUPIL_LOGIN_CODES,          /* the same of codes of recovery; audit */
     PUPIL_LOGIN_STEP_UP,        /* a session proved anew, in its place; audit */
@@ -178,7 +178,7 @@ enum {
     PUPIL_LO_COLUMNS
 };
 
-/* PUPIL_LOGIN_BACK, $8 the bucket: nothing of interest. */
+/* PUPIL_LOGIN_BACK, $8 buckets: nothing of interest. */
 
 /*
  * PUPIL_LOGIN_CHANGE, of the actor: $8 hash of the token that asks, $9 to $13

@@ -27,15 +27,16 @@ pupil_seats_init(pupil_seats_t *seats)
 
 
 static uint64_t
-seats_holder(const pupil_seats_t *seats, const pupil_uuid_t *tenant,
+seats_holder(const pupil_seats_t *seats, const pupil_seat_for_t *whom,
     pupil_seat_holder_t what, pupil_str_t name)
 {
     uint8_t   of[PUPIL_UUID_LEN + 1 + crypto_shorthash_BYTES];
     uint8_t   hash[crypto_shorthash_BYTES];
     uint64_t  number;
 
-    memcpy(of, tenant->b, PUPIL_UUID_LEN);
-    of[PUPIL_UUID_LEN] = (uint8_t) what;
+    memcpy(of, whom->tenant->b, PUPIL_UUID_LEN);
+    of[PUPIL_UUID_LEN] =
+        (uint8_t) (whom->kind * PUPIL_SEATS_HOLDERS + what);
     crypto_shorthash(of + PUPIL_UUID_LEN + 1, name.data, name.len,
                      seats->key);
 
@@ -56,11 +57,11 @@ seats_holders(const pupil_seats_t *seats, const pupil_seat_for_t *whom,
     seat->kind = whom->kind;
 
     seat->is[PUPIL_SEATS_TENANT] =
-        seats_holder(seats, whom->tenant, PUPIL_SEATS_TENANT, none);
+        seats_holder(seats, whom, PUPIL_SEATS_TENANT, none);
     seat->is[PUPIL_SEATS_NETWORK] =
-        seats_holder(seats, whom->tenant, PUPIL_SEATS_NETWORK, whom->network);
+        seats_holder(seats, whom, PUPIL_SEATS_NETWORK, whom->network);
     seat->is[PUPIL_SEATS_PARTY] = whom->kind == PUPIL_SEATS_KNOWN
-        ? seats_holder(seats, whom->tenant, PUPIL_SEATS_PARTY, whom->account)
+        ? seats_holder(seats, whom, PUPIL_SEATS_PARTY, whom->account)
         : seat->is[PUPIL_SEATS_NETWORK];
 }
 
@@ -151,12 +152,21 @@ seats_yields(const pupil_seats_t *seats, size_t most, const pupil_seat_t *seat,
 }
 
 
-/* Whose kind, and then whose holder, holds more, or as many as b's. */
+/*
+ * Whose kind, and then whose holder, holds more, or as many as b's.  Nobody who
+ * is known makes room for one while there are others.
+ */
 static int
 seats_greedier(const pupil_seats_t *seats, const pupil_seat_t *a,
-    const pupil_seat_t *b)
+    const pupil_seat_t *b, const pupil_seat_t *comes)
 {
     size_t  i;
+
+    if (a->kind != b->kind && comes->kind == PUPIL_SEATS_KNOWN
+        && (a->kind == PUPIL_SEATS_KNOWN || b->kind == PUPIL_SEATS_KNOWN))
+    {
+        return b->kind == PUPIL_SEATS_KNOWN;
+    }
 
     if (seats->of[a->kind] != seats->of[b->kind]) {
         return seats->of[a->kind] > seats->of[b->kind];
@@ -184,7 +194,7 @@ seats_greediest(pupil_seats_t *seats, size_t most, pupil_seater_t up_to,
     for (seat = seats->taken.next; seat != &seats->taken; seat = seat->next) {
         if (!seat->begun && seat->kind <= up_to
             && seats_yields(seats, most, seat, comes)
-            && (found == NULL || seats_greedier(seats, seat, found)))
+            && (found == NULL || seats_greedier(seats, seat, found, comes)))
         {
             found = seat;
         }
@@ -221,30 +231,53 @@ seats_room(const pupil_seats_t *seats, size_t most, const pupil_seat_t *seat,
 }
 
 
-int
-pupil_seats_take(pupil_seats_t *seats, size_t most,
-    const pupil_seat_for_t *whom, pupil_seat_t *seat, pupil_seat_t **out)
+/* Whether there is one; *yields: who has to make room for it, or NULL. */
+static int
+seats_found(pupil_seats_t *seats, size_t most, const pupil_seat_for_t *whom,
+    pupil_seat_t *seat, pupil_seat_t **yields)
 {
     int              room;
-    pupil_seat_t    *yields;
     pupil_seater_t   up_to;
 
+    *yields = NULL;
     seats_holders(seats, whom, seat);
     seats_count(seats, seat);
-
-    yields = NULL;
 
     if (!seats_room(seats, most, seat, &room, &up_to)) {
         return 0;
     }
 
     if (!room) {
-        yields = out != NULL ? seats_greediest(seats, most, up_to, seat)
-                             : NULL;
-        if (yields == NULL) {
-            return 0;
-        }
+        *yields = seats_greediest(seats, most, up_to, seat);
+    }
 
+    return room || *yields != NULL;
+}
+
+
+int
+pupil_seats_would(pupil_seats_t *seats, size_t most,
+    const pupil_seat_for_t *whom)
+{
+    pupil_seat_t  seat, *yields;
+
+    return seats_found(seats, most, whom, &seat, &yields);
+}
+
+
+int
+pupil_seats_take(pupil_seats_t *seats, size_t most,
+    const pupil_seat_for_t *whom, pupil_seat_t *seat, pupil_seat_t **out)
+{
+    pupil_seat_t  *yields;
+
+    if (!seats_found(seats, most, whom, seat, &yields)
+        || (yields != NULL && out == NULL))
+    {
+        return 0;
+    }
+
+    if (yields != NULL) {
         pupil_seats_leave(seats, yields);
         seats_count(seats, seat);
     }

@@ -96,6 +96,10 @@ void pupil_seats_init(pupil_seats_t *seats);
 int pupil_seats_take(pupil_seats_t *seats, size_t most,
     const pupil_seat_for_t *whom, pupil_seat_t *seat, pupil_seat_t **out);
 
+/* Whether there is one for them, where somebody makes room if need be. */
+int pupil_seats_would(pupil_seats_t *seats, size_t most,
+    const pupil_seat_for_t *whom);
+
 /* The same seat, in other memory. */
 void pupil_seats_move(pupil_seat_t *from, pupil_seat_t *to);
 

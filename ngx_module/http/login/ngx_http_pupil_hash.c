@@ -69,7 +69,7 @@ ngx_http_pupil_hash_verify(ngx_http_pupil_ctx_t *ctx, const char *stored,
     login = ctx->data;
 
     if (!login->seat.taken) {
-        return ngx_http_pupil_login_busy(ctx);
+        return ngx_http_pupil_login_unmade(ctx);
     }
 
     pool = ngx_create_pool(4096, ngx_cycle->log);

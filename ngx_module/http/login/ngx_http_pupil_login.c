@@ -236,6 +236,10 @@ ngx_http_pupil_login_reserve(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
+    if (ngx_http_pupil_login_seat_lost(login)) {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
     ex = ngx_http_pupil_exchange(ctx);
     if (ex == NULL) {
         return NGX_ERROR;
@@ -296,6 +300,13 @@ ngx_http_pupil_login_reserved(ngx_http_pupil_ctx_t *ctx)
     }
 
     login->reserved = 1;
+
+    if (ngx_http_pupil_login_seat_lost(login)
+        || (login->stands && ngx_http_pupil_login_sits(ctx) != NGX_OK))
+    {
+        return ngx_http_pupil_login_unmade(ctx);
+    }
+
     ctx->step = login->next;
 
     return login->next(ctx);
@@ -566,7 +577,7 @@ ngx_http_pupil_login_verified(ngx_http_pupil_ctx_t *ctx)
     login = ctx->data;
 
     if (login->verified == PUPIL_NO_MEMORY) {
-        return ngx_http_pupil_login_busy(ctx);
+        return ngx_http_pupil_login_unmade(ctx);
     }
 
     if (login->verified != PUPIL_OK || !login->eligible) {

@@ -114,6 +114,9 @@ struct ngx_http_pupil_login_s {
     pupil_str_t                   note;           /* of its record, or none */
     pupil_rc_t                    verified;       /* what it found */
     unsigned                      reserved:1;     /* the attempt counts */
+    unsigned                      seated:1;       /* it had a seat */
+    unsigned                      stands:1;       /* somebody makes room for it
+                                                     once it counts */
     unsigned                      device:1;       /* a known one */
     unsigned                      keeps:1;        /* and one from now on: what
                                                      browser says */
@@ -151,6 +154,18 @@ void ngx_http_pupil_login_party(ngx_http_pupil_ctx_t *ctx,
 /* A seat is taken: NGX_OK, or a problem.  anew: in place of the one taken. */
 ngx_int_t ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx);
+
+/* It has made room for somebody. */
+ngx_uint_t ngx_http_pupil_login_seat_lost(const ngx_http_pupil_login_t *login);
+
+/* Who stands takes a seat; NGX_BUSY: nobody makes room any more. */
+ngx_int_t ngx_http_pupil_login_sits(ngx_http_pupil_ctx_t *ctx);
+
+/*
+ * 503, as there is no hash for it: what it has counted is given back, and it
+ * is on record.
+ */
+ngx_int_t ngx_http_pupil_login_unmade(ngx_http_pupil_ctx_t *ctx);
 
 /* By a name: its terms, a seat, and the attempt is reserved. */
 ngx_int_t ngx_http_pupil_login_counted(ngx_http_pupil_ctx_t *ctx);

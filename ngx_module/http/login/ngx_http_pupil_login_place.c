@@ -7,9 +7,12 @@
 #include "http/login/ngx_http_pupil_login.h"
 
 
-static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_login_seat_find(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t press);
+static ngx_int_t ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t press);
 static ngx_int_t ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t account, pupil_seater_t kind);
+    pupil_str_t account, pupil_seater_t kind, ngx_uint_t press);
 static void ngx_http_pupil_login_left(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -42,7 +45,8 @@ ngx_http_pupil_login_place(ngx_http_pupil_ctx_t *ctx)
 
 /*
  * A seat is taken before the attempt is reserved: whoever is sent away because
- * there is none has not failed.
+ * there is none has not failed.  Where somebody would have to make room, that
+ * waits until the attempt counts: who is throttled sends nobody away.
  */
 ngx_int_t
 ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
@@ -69,29 +73,59 @@ ngx_http_pupil_login_seat_anew(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_login_t  *login;
 
+    login = ctx->data;
+
+    pupil_seats_leave(&login->conf->seats, &login->seat);
+    login->seated = 0;
+    login->stands = 0;
+
+    return ngx_http_pupil_login_seat_find(ctx, 0) == NGX_OK
+           ? NGX_OK : ngx_http_pupil_login_busy(ctx);
+}
+
+
+ngx_int_t
+ngx_http_pupil_login_sits(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+    login->stands = 0;
+
+    return ngx_http_pupil_login_seat_find(ctx, 1);
+}
+
+
+ngx_uint_t
+ngx_http_pupil_login_seat_lost(const ngx_http_pupil_login_t *login)
+{
+    return login->seated && !login->seat.taken;
+}
+
+
+/* Who has no seat as known has one as what they would be else. */
+static ngx_int_t
+ngx_http_pupil_login_seat_find(ngx_http_pupil_ctx_t *ctx, ngx_uint_t press)
+{
+    ngx_http_pupil_login_t  *login;
+
     static const pupil_str_t  none = pupil_str("");
 
     login = ctx->data;
 
-    pupil_seats_leave(&login->conf->seats, &login->seat);
-
-    if (ngx_http_pupil_login_seat_known(ctx) != NGX_OK) {
-        if (ngx_http_pupil_login_seat_take(ctx, none, login->school.len > 0
-                                           ? PUPIL_SEATS_SCHOOL
-                                           : PUPIL_SEATS_STRANGER)
-            != NGX_OK)
-        {
-            return ngx_http_pupil_login_busy(ctx);
-        }
+    if (ngx_http_pupil_login_seat_known(ctx, press) == NGX_OK) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    return ngx_http_pupil_login_seat_take(ctx, none, login->school.len > 0
+                                          ? PUPIL_SEATS_SCHOOL
+                                          : PUPIL_SEATS_STRANGER, press);
 }
 
 
 /* By the account, whose devices and sessions are as many as it likes. */
 static ngx_int_t
-ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx, ngx_uint_t press)
 {
     pupil_str_t              account;
     ngx_http_pupil_login_t  *login;
@@ -107,36 +141,73 @@ ngx_http_pupil_login_seat_known(ngx_http_pupil_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    return ngx_http_pupil_login_seat_take(ctx, account, PUPIL_SEATS_KNOWN);
+    return ngx_http_pupil_login_seat_take(ctx, account, PUPIL_SEATS_KNOWN,
+                                          press);
 }
 
 
+/* NGX_BUSY: there is none. */
 static ngx_int_t
 ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
-    pupil_str_t account, pupil_seater_t kind)
+    pupil_str_t account, pupil_seater_t kind, ngx_uint_t press)
 {
     pupil_seat_t            *out;
+    pupil_seats_t           *seats;
     pupil_seat_for_t         whom;
     ngx_http_pupil_login_t  *login;
 
     login = ctx->data;
+    seats = &login->conf->seats;
 
     whom.tenant = &ctx->tenant;
     whom.account = account;
     whom.kind = kind;
     ngx_http_pupil_login_party(ctx, &whom.network);
 
-    if (!pupil_seats_take(&login->conf->seats, login->conf->queue, &whom,
-                          &login->seat, &out))
+    if (pupil_seats_take(seats, login->conf->queue, &whom, &login->seat,
+                         press ? &out : NULL))
     {
-        return NGX_BUSY;
+        login->seated = 1;
+
+        if (press && out != NULL) {
+            ngx_http_pupil_hash_out(out);
+        }
+
+        return NGX_OK;
     }
 
-    if (out != NULL) {
-        ngx_http_pupil_hash_out(out);
+    if (!press && pupil_seats_would(seats, login->conf->queue, &whom)) {
+        login->stands = 1;
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    return NGX_BUSY;
+}
+
+
+/* What nobody has looked at has taught nobody anything. */
+ngx_int_t
+ngx_http_pupil_login_unmade(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_libpq_exchange_t    *ex;
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    if (login->reserve == NULL || !login->reserved) {
+        return ngx_http_pupil_login_busy(ctx);
+    }
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_BACK);
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, login->buckets_count);
+    ngx_http_pupil_login_refusal(ctx, ex);
+
+    return ngx_http_pupil_login_send(ctx, ex, ngx_http_pupil_login_busy);
 }
 
 

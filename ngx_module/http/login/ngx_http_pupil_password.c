@@ -236,7 +236,7 @@ ngx_http_pupil_password_back(ngx_http_pupil_ctx_t *ctx)
     }
 
     (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_LOGIN_BACK);
-    ngx_libpq_param_bytea(ex, login->bytes[0], sizeof(login->bytes[0]));
+    ngx_http_pupil_param_bytea_array(ex, login->buckets, 1);
 
     ctx->resume = ngx_http_pupil_password_right;
 

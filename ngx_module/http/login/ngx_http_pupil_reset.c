@@ -372,6 +372,10 @@ ngx_http_pupil_reset_hashed(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
+    if (login->verified == PUPIL_NO_MEMORY) {
+        return ngx_http_pupil_login_unmade(ctx);
+    }
+
     if (!login->eligible) {
         return ngx_http_pupil_login_refuse(ctx);
     }
