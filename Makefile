@@ -245,7 +245,7 @@ deps-lint:
 test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory tests
-	@$(call prove,$(T))
+	@PUPIL_AGAIN=1 $(call prove,$(T))
 
 prove = PUPIL_BUILD=$(abspath $(B)) t/lib/prove.sh $(J) $1
 

@@ -7,6 +7,9 @@ use lib 't/lib';
 use Pupil::Test;
 use Pupil::Clock;
 
+# What is provoked here is no alarm of the run that this is a part of.
+delete $ENV{PUPIL_ALARM};
+
 
 # ---- PostgreSQL
 
@@ -244,13 +247,15 @@ is document(\%head, { %body, more => 1 }), 1, 'an unknown member';
 
 # ---- what is red beside others runs again, alone, and is named
 
+my $again = 1;
 sub runs (@bodies) {
     my $dir = tmp_dir() . '/runs' . ++state $n;
     mkdir $dir or die "$dir: $!\n";
     my @files = map { my $file = "$dir/$_.t";
                       spew($file, "use Test::More tests => 1;\n$bodies[$_]");
                       $file } keys @bodies;
-    return run_cmd('t/lib/prove.sh', 2, @files);
+    return run_cmd('t/lib/prove.sh', 2, @files,
+                   { env => { PUPIL_AGAIN => $again } });
 }
 
 my $green = 'ok 1;';
@@ -265,6 +270,11 @@ isnt $runs->{code}, 0, 'red twice is red';
 unlike $runs->{out}, qr/^Red once/m, 'and no once';
 isnt runs($once)->{code}, 0, 'one file has nothing beside it';
 isnt runs(($once) x 7)->{code}, 0, 'many are no stall';
+isnt runs($green, $once . 'open my $a, ">", $ENV{PUPIL_ALARM};')->{code}, 0,
+    'an alarm is no stall';
+$again = 0;
+isnt runs($green, $once)->{code}, 0, 'nor is it run again unasked';
+$again = 1;
 $runs = runs($green, $green);
 is $runs->{code}, 0, 'green is green';
 unlike $runs->{out}, qr/^Red/m, 'and has run once';
