@@ -24,7 +24,8 @@ ignore_invalid_headers off;
 client_max_body_size 200m;
 location /forum/ { pupil_access forum purpose=learning; $to
     location /forum/inner/ { $to }
-    location /forum/open/ { pupil_access off; $to } }
+    location /forum/open/ { pupil_access off; $to
+        location /forum/open/deep/ { $to } } }
 location /wiki/ { pupil_access wiki purpose=learning; $to }
 location /names/ { pupil_access names purpose=authentication $names; $to }
 location /staff/ { pupil_access staff purpose=teaching
@@ -184,11 +185,18 @@ for my $path ('//evil.example/..%2fpages/', '/\\\\evil.example/..%2fpages/',
 is_status $pupil->get('/wiki/a'), 200, 'where a pupil may go';
 for my $path ('/staff/..%2fwiki/a', '/staff/../wiki/a', '/staff/%2E%2e/wiki/a',
               '/staff/.%2e/wiki/a', '/wiki/a%2Fb', '/wiki/a%5cb', '/wiki/a\\b',
-              '/wiki/./a', '/wiki/a/..', '/wiki/a/.')
+              '/wiki/./a', '/wiki/a/..', '/wiki/a/.', '/wiki/..;/staff/a')
 {
     is_problem kept_out($path, sub { $pupil->get($path) }), 400, 'malformed',
         name => $path;
 }
+for my $path ('/forum/inner/..%2fopen/a', '/forum/inner/../open/a',
+              '/forum/inner/..%2fopen/deep/a')
+{
+    is kept_out("nobody, $path", sub { $nginx->http->get($path) })->status, 400,
+        "$path is nobody's way around";
+}
+is_status $nginx->http->get('/forum/open/a'), 200, 'what is open is';
 for my $path ('/wiki/a%20b', '/wiki/..a', '/wiki/a..', '/wiki/.../a',
               '/wiki/a?b=/../c%2f', '/wiki/%2ea')
 {

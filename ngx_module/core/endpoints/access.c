@@ -323,7 +323,7 @@ pupil_access_path(pupil_str_t path)
             return 0;
         }
 
-        if (c != '/') {
+        if (c != '/' && c != ';') {
             dots += c == '.';
             others += c != '.';
             continue;
@@ -334,7 +334,7 @@ pupil_access_path(pupil_str_t path)
         }
 
         dots = 0;
-        others = 0;
+        others = c == ';';            /* what some leave out */
     }
 
     return others != 0 || (dots != 1 && dots != 2);

@@ -88,8 +88,8 @@ typedef struct {
 /*
  * Whether a path, as the client wrote it and without arguments, means the same
  * to nginx, which chooses the location by it, and to an application that takes
- * it as it is: no dot segment (RFC 3986, 3.3), no slash that is encoded, no
- * backslash.
+ * it as it is: no dot segment (RFC 3986, 3.3), also where a semicolon and more
+ * is behind the dots; no slash that is encoded; no backslash.
  */
 int pupil_access_path(pupil_str_t path);
 

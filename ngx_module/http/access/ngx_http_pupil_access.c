@@ -94,7 +94,9 @@ ngx_http_pupil_access_handler(ngx_http_request_t *r)
     conf = ngx_http_get_module_loc_conf(r, ngx_http_pupil_module);
 
     if (conf->access == NULL) {
-        return NGX_DECLINED;
+        /* what is open beside a guard is no way to what is behind it */
+        return conf->unguarded && !ngx_http_pupil_access_plain(r)
+               ? NGX_HTTP_BAD_REQUEST : NGX_DECLINED;
     }
 
     ctx = ngx_http_pupil_ctx(r);

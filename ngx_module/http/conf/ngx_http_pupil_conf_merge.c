@@ -183,6 +183,10 @@ ngx_http_pupil_merge_endpoint(ngx_conf_t *cf, ngx_http_pupil_loc_conf_t *prev,
         return;
     }
 
+    if (prev->unguarded && conf->endpoint == NULL) {
+        conf->unguarded = 1;
+    }
+
     if (clcf->noname && conf->endpoint == NULL && prev->endpoint != NULL
         && clcf->handler == NULL)
     {
