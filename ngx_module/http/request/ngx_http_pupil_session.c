@@ -487,14 +487,19 @@ ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session, uint8_t text[PUPIL_TOKEN_TEXT_LEN],
     uint8_t mac[PUPIL_MAC_LEN])
 {
+    const char         *zone;
     const pupil_key_t  *token, *key;
 
+    zone = pupil_keyring_zone(ctx->main->vault.ring, &ctx->tenant);
     token = ngx_http_pupil_key(ctx, "token");
     key = ngx_http_pupil_key(ctx, "mac");
 
-    if (token == NULL || key == NULL) {
+    if (zone == NULL || token == NULL || key == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_cpystrn((u_char *) session->zone, (u_char *) zone,
+                sizeof(session->zone));
 
     pupil_token_make(session->token, text);
     pupil_token_hash(token, session->token, session->hash);
@@ -573,21 +578,18 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
     ngx_http_pupil_session_t  *session;
 
     session = &ctx->session;
-    zone = pupil_keyring_zone(ctx->main->vault.ring, &ctx->tenant);
-
-    if (zone == NULL) {
-        ctx->out.rc = PUPIL_FAILED;
-        return;
-    }
 
     if (session->csrf[0] == '\0') {
+        zone = pupil_keyring_zone(ctx->main->vault.ring, &ctx->tenant);
         key = ngx_http_pupil_key(ctx, "token");
 
-        if (key == NULL) {
+        if (zone == NULL || key == NULL) {
             ctx->out.rc = PUPIL_FAILED;
             return;
         }
 
+        ngx_cpystrn((u_char *) session->zone, (u_char *) zone,
+                    sizeof(session->zone));
         pupil_csrf_make(key, session->token, session->csrf);
     }
 
@@ -604,7 +606,7 @@ ngx_http_pupil_session_write(ngx_http_pupil_ctx_t *ctx)
     pupil_writer_key(&ctx->out, "idle_timeout");
     pupil_writer_int64(&ctx->out, ctx->conf->idle);
     pupil_writer_key(&ctx->out, "time_zone");
-    pupil_writer_cstr(&ctx->out, zone);
+    pupil_writer_cstr(&ctx->out, session->zone);
     pupil_writer_object_end(&ctx->out);
 }
 

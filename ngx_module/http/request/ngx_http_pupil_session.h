@@ -17,6 +17,7 @@
 typedef struct {
     uint8_t       token[PUPIL_TOKEN_LEN];      /* wiped with the request */
     uint8_t       csrf[PUPIL_TOKEN_TEXT_LEN];  /* of one that was made */
+    char          zone[PUPIL_ZONE_LEN + 1];    /* the tenant's, with that */
     uint8_t       hash[32];
     pupil_uuid_t  subject, institution;
     pupil_str_t   role;                        /* static */
