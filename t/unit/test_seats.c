@@ -376,7 +376,7 @@ test_any(void)
 }
 
 
-/* Strangers guess at a tenant: its known people have their turns all the same. */
+/* Strangers guess at a tenant: its known people have their turns, too. */
 static void
 test_turns(void)
 {
