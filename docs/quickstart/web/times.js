@@ -7,14 +7,21 @@
 
 const DAY = 24 * 60 * 60 * 1000;
 
+const parts = (timeZone) => new Intl.DateTimeFormat('en', {
+  timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric',
+  day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+});
+
 let zone;                           /* undefined: as this device has it */
+let clock = parts();                /* its, which is dear to make */
 
 /* Of which time zone, by its name; what the browser does not know is none. */
 export function clocks(name) {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    clock = parts(name);
     zone = name;
   } catch {
+    clock = parts();
     zone = undefined;
   }
 }
@@ -25,10 +32,8 @@ export const timeZone = () => zone;
 
 /* What clocks show then, as a Date whose UTC fields say so. */
 function shown(at) {
-  const part = Object.fromEntries(new Intl.DateTimeFormat('en', {
-    timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric',
-    day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
-  }).formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const part = Object.fromEntries(clock.formatToParts(at)
+    .map(({ type, value }) => [type, Number(value)]));
 
   return new Date(Date.UTC(part.year, part.month - 1, part.day, part.hour,
                            part.minute, part.second));
