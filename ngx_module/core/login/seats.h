@@ -13,7 +13,8 @@
  *     networks   one holds no more than seven times what is left to its kind
  *     accounts   one holds a sixteenth as known; what it asks for more, from
  *                how many devices ever, it asks for as its network
- *     turns      tenants take turns, and the networks and accounts of each
+ *     turns      of a kind, tenants take turns, and the networks and accounts
+ *                of each
  *     room       where none is left, who comes takes the seat of whoever holds
  *                the most, unless its hash has begun: as known that of another
  *                kind, down to a quarter, and whoever has less than a quarter
