@@ -349,16 +349,11 @@ is_problem $res, 401, 'no-session', name => 'an upload of nobody';
 
 my $socket = $pupil->fresh;
 $socket->{cookies} = $pupil->cookies;
-$socket->connect;
-$socket->send_raw($socket->request_bytes('GET', '/stream/', header => {
-    Upgrade => 'echo', Connection => 'Upgrade' }) . 'early');
-$socket->fill(time + 10);
-like $socket->{in}, qr{^HTTP/1.1 101 }, 'a socket is upgraded';
+like Pupil::App::upgraded($socket, '/stream/', { Upgrade => 'echo',
+    Connection => 'Upgrade' }, 'early'), qr{^HTTP/1.1 101 },
+    'a socket is upgraded';
 $socket->send_raw('later');
-wait_until(60, 'what was sent', sub {
-    $socket->fill(time + 1) if $socket->{in} !~ /earlylater$/;
-    $socket->{in} =~ /earlylater$/ });
-pass 'and what is sent comes back';
+ok Pupil::App::echoed($socket, 'earlylater'), 'and what is sent comes back';
 $socket->close;
 is_problem kept_out('a socket of another site', sub { $pupil->get('/stream/',
     header => { Upgrade => 'echo', Connection => 'Upgrade',

@@ -93,18 +93,10 @@ is_problem $nobody->curl(PUT => '/forum/', body => 'x' x 1_000_000,
 my $socket = $pupil->fresh;
 @$socket{qw(cookies port)} = ($pupil->cookies, $port);
 my %upgrade = (Upgrade => 'websocket', Connection => 'Upgrade');
-$socket->connect;
-$socket->send_raw($socket->request_bytes('GET', '/forum/',
-                                         header => \%upgrade) . 'early');
-wait_until(60, 'the upgrade', sub {
-    $socket->fill(time + 1);
-    $socket->{in} =~ /\r\n\r\n/ });
-like $socket->{in}, qr{^HTTP/1.1 101 }, 'a socket is upgraded';
+like Pupil::App::upgraded($socket, '/forum/', \%upgrade, 'early'),
+    qr{^HTTP/1.1 101 }, 'a socket is upgraded';
 $socket->send_raw('later');
-wait_until(60, 'what was sent', sub {
-    $socket->fill(time + 1) if $socket->{in} !~ /earlylater$/;
-    $socket->{in} =~ /earlylater$/ });
-pass 'and what is sent comes back';
+ok Pupil::App::echoed($socket, 'earlylater'), 'and what is sent comes back';
 $socket->close;
 is_problem $nobody->get('/forum/', header => \%upgrade), 401, 'no-session',
     name => 'nobody has a socket';

@@ -16,6 +16,7 @@ use IO::Socket::INET;
 use JSON::XS ();
 use POSIX ();
 use Pupil::Util;
+use Time::HiRes qw(time);
 
 sub new ($class) {
     my $port = free_port();
@@ -47,6 +48,24 @@ sub count ($self) { -s $self->{log} }
 # }; of an answer that is none of the application's nothing.
 sub seen ($res) {
     return eval { JSON::XS::decode_json($res->body) } // {};
+}
+
+# Begins what it echoes, with more behind the request; the head of its answer.
+sub upgraded ($http, $path, $head, $more) {
+    $http->connect;
+    $http->send_raw($http->request_bytes('GET', $path, header => $head)
+                    . $more);
+    wait_until(60, 'the upgrade', sub {
+        $http->fill(time + 10) if $http->{in} !~ /\r\n\r\n/;
+        $http->{in} =~ /\r\n\r\n/ });
+    return $http->{in};
+}
+
+# Waits until this has come back, at the end.
+sub echoed ($http, $text) {
+    return wait_until(60, 'what was sent', sub {
+        $http->fill(time + 1) if $http->{in} !~ /\Q$text\E$/;
+        $http->{in} =~ /\Q$text\E$/ });
 }
 
 
