@@ -28,12 +28,15 @@ my @others = map {
                                 $nobody->ctl_where)->{out})->{tenant}
 } 1 .. OTHERS;
 
-# All others, once each: none of them knows this session.
+my %token;
+@token{@others} = $day->unknown(tenants => \@others);
+
+# All others, once each: none of them knows its session.
 sub others ($name) {
-    my $http = $nginx->http(header => { Cookie => '__Host-pupil='
-                                                  . 'A' x 43 });
+    my $http = $nginx->http;
     my %status;
-    $status{ $http->get('/v1/session', header => { 'X-Tenant' => $_ })
+    $status{ $http->get('/v1/session', header => { 'X-Tenant' => $_,
+                            Cookie => "__Host-pupil=$token{$_}" })
              ->status }++ for @others;
     is_deeply \%status, { 401 => OTHERS }, "$name: the others are served";
 }

@@ -6,6 +6,7 @@
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Day;
 
 my $site = pupil_up;
 my $nginx = $site->nginx(workers => 2, conf => {
@@ -19,12 +20,13 @@ is $nginx->test->{code}, 0, 'nginx -t cannot know';
 $nginx->start;
 $nginx->wait_log($why);
 my $http = $nginx->http;
+my ($unknown) = Pupil::Day->up(site => $site, start => 0)->unknown;
 for my $ask ([GET => '/v1/session'], [GET => '/v1/data/identity'],
              [POST => '/v1/login',
               json => { identifier => 'a', password => 'b' }]) {
     my ($method, $path, @body) = @$ask;
     is_problem $http->request($method, $path, @body,
-        header => { Cookie => '__Host-pupil=' . 'A' x 43 }),
+        header => { Cookie => "__Host-pupil=$unknown" }),
         503, 'unavailable', name => "$method $path 503";
 }
 is_status $http->get("/status/ready"), 503, 'not ready';

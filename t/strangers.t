@@ -2,8 +2,9 @@
 
 # Copyright (C) the Pupil authors
 #
-# Tokens that nobody has, from hundreds of connections, while the table of
-# sessions does not answer: who is logged in goes on.
+# Tokens that no session has, from hundreds of connections, while the table of
+# sessions does not answer: who is logged in goes on.  What the tenant's key has
+# not made is refused at once, and asks for nothing.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -27,19 +28,30 @@ $day->expect(200, $day->as($_)->get($list)) for qw(pupil teacher);
 
 sub sessions () { $day->nginx->http->get('/status')->json->{sessions} }
 
-# A token of the right form.
-sub token () { encode_base64url(pack 'S*', map { rand 65536 } 1 .. 16) }
+# Of the right form; and tokens that were a session's once.
+sub made_up () { encode_base64url(pack 'S*', map { rand 65536 } 1 .. 16) }
 
+my @ended = $day->unknown(n => STRANGERS);
 my $holder = $day->pg->connect('pupil');
 $holder->begin_work;
 $holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
 
-my @strangers = map {
+sub sends ($token) {
     my $http = $day->nginx->http(timeout => 300);
-    $http->{cookies} = { '__Host-pupil' => token() };
+    $http->{cookies} = { '__Host-pupil' => $token };
     $http->send_raw($http->request_bytes(GET => $list));
-    $http;
-} 1 .. STRANGERS;
+    return $http;
+}
+
+my $asked = sessions();
+my @made_up = map { sends(made_up()) } 1 .. STRANGERS;
+my %made_up;
+$made_up{ $_->read_response->status }++ for @made_up;
+is_deeply \%made_up, { 401 => STRANGERS },
+    'what somebody made up is refused while nothing can be looked up';
+is sessions()->{strangers}, $asked->{strangers}, 'and is no stranger';
+
+my @strangers = map { sends($_) } @ended;
 my $patience = $day->nginx->http;
 $patience->get('/status') for 1 .. 3;           # and they have arrived
 
@@ -85,7 +97,7 @@ is $after->{zone_misses}, $before->{zone_misses} + 1,
 is $after->{strangers}, $before->{strangers}, 'and is none';
 
 $day->expect(204, $day->pupil->logout);
-$day->pupil->{cookies} = { '__Host-pupil' => token() };
+$day->pupil->{cookies} = { '__Host-pupil' => $ended[0] };
 $day->expect(401, $day->pupil->get($list)) for 1 .. 3;
 is sessions()->{strangers}, $before->{strangers} + 3,
     'who is refused is one each time';

@@ -208,7 +208,7 @@ seed_session_make(const seed_t *seed, const pupil_uuid_t *subject,
     uint8_t               token[PUPIL_TOKEN_LEN];
     pupil_session_row_t  *row = &session->row;
 
-    pupil_token_make(token, (uint8_t *) session->token);
+    pupil_token_make(&seed->token, token, (uint8_t *) session->token);
     pupil_token_hash(&seed->token, token, session->hash);
     pupil_csrf_make(&seed->token, token, (uint8_t *) session->csrf);
     session->token[PUPIL_TOKEN_TEXT_LEN] = '\0';

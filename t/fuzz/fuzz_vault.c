@@ -138,7 +138,7 @@ fuzz_token(const uint8_t *data, size_t size)
     pupil_str_t     s = { data, size };
     pupil_device_t  device;
 
-    if (pupil_token_parse(s, token) == PUPIL_OK) {
+    if (pupil_token_parse(&key, s, token) == PUPIL_OK) {
         pupil_base64url_encode(token, sizeof(token), text);
         require(size == sizeof(text) && memcmp(text, data, size) == 0);
     }

@@ -39,7 +39,7 @@
 
 #define WORDS       12
 #define CATEGORIES  32
-#define TENANTS     16
+#define TENANTS     320
 #define VALUE_MAX   1024        /* sealed */
 
 
@@ -347,7 +347,7 @@ session_row(tool_t *tool)
 
     tenant = tenant_find(tool, w[1], 0);
 
-    pupil_token_make(token, text);
+    pupil_token_make(&tenant->token, token, text);
     pupil_token_hash(&tenant->token, token, hash);
 
     row.tenant = tenant->tenant;

@@ -238,7 +238,8 @@ use_services(pupil_keyring_t *ring, const pupil_uuid_t *id)
     pupil_mac_session(key, &session, mac);
 
     key = pupil_keyring_service(ring, id, str("token"));
-    pupil_token_make(token, text);
+    pupil_token_make(key, token, text);
+    rc |= pupil_token_parse(key, t, token);
     pupil_token_hash(key, token, mac);
     pupil_csrf_make(key, token, text);
     rc |= pupil_csrf_check(key, token, t);

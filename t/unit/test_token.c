@@ -11,18 +11,22 @@
 #include "core/login/token.h"
 
 
-/* Key 00 01 .. 1f, token 55 56 .. 74; from a second implementation. */
+/* Key 00 01 .. 1f, token 55 56 .. 6c, tag; from a second implementation. */
+
+static const uint8_t  token_tag[PUPIL_TOKEN_TAG] = {
+    0x39, 0x04, 0x91, 0xfe, 0xc7, 0xc3, 0x79, 0x26
+};
 
 static const char  token_text[] =
-    "VVZXWFlaW1xdXl9gYWJjZGVmZ2hpamtsbW5vcHFyc3Q";
+    "VVZXWFlaW1xdXl9gYWJjZGVmZ2hpamtsOQSR_sfDeSY";
 static const char  csrf_text[] =
-    "grrLsJDu4z1qmAy-kvmf8me_UBJwbEhBfEu_BFy5PRs";
+    "kHxpL3-mUbY7Kk8zV6uSB5E_bBwWDPr8RUwa9v4GR4I";
 
 static const char  vec_token_hash[] =
-    "30abde162d0e24478ae1e2a290497a0ebfdb7e3d9f8e3a8b428802ae15b9a74b";
+    "80caca8696db640859aa0b478e44cfc9a5a2ca556de2aed36f53ae761fd7a195";
 
 /* Of that hash. */
-static const char  session_id[] = "988edf16-345d-49d0-a6bd-692df952a726";
+static const char  session_id[] = "84b48eb9-517c-457f-afae-32d6fe3fd633";
 
 /* Of kind "identifier", "zoe", no device. */
 static const char  vec_bucket[] =
@@ -59,7 +63,7 @@ test_known_answers(const pupil_key_t *key, const uint8_t *token)
     uint8_t       out[43], name[PUPIL_UUID_TEXT_LEN];
     pupil_uuid_t  id;
 
-    ok(pupil_token_parse(str(token_text), out) == PUPIL_OK
+    ok(pupil_token_parse(key, str(token_text), out) == PUPIL_OK
        && memcmp(out, token, PUPIL_TOKEN_LEN) == 0,
        "known answer: a token's text");
 
@@ -135,17 +139,14 @@ check_token(const pupil_key_t *key, const uint8_t *token, pupil_str_t text)
     uint8_t     got[PUPIL_TOKEN_LEN];
     pupil_rc_t  rc;
 
-    (void) key;
     memset(got, 0xee, sizeof(got));
-    rc = pupil_token_parse(text, got);
+    rc = pupil_token_parse(key, text, got);
 
     if (rc != PUPIL_OK) {
         return sodium_is_zero(got, sizeof(got)) ? rc : PUPIL_FAILED;
     }
 
-    /* A token of another text is another token, found by its hash. */
-
-    return memcmp(got, token, sizeof(got)) == 0 ? PUPIL_OK : PUPIL_INVALID;
+    return memcmp(got, token, sizeof(got)) == 0 ? PUPIL_OK : PUPIL_FAILED;
 }
 
 
@@ -155,18 +156,21 @@ test_fresh(const pupil_key_t *key)
     uint8_t      a[32], b[32], got[32], text[43], hash[32];
     pupil_str_t  s = { text, sizeof(text) };
 
-    pupil_token_make(a, text);
-    ok(pupil_token_parse(s, got) == PUPIL_OK && memcmp(a, got, 32) == 0,
+    pupil_token_make(key, a, text);
+    ok(pupil_token_parse(key, s, got) == PUPIL_OK && memcmp(a, got, 32) == 0,
        "a new token's text is its own");
-    pupil_token_make(b, text);
+    pupil_token_make(key, b, text);
     ok(memcmp(a, b, 32) != 0, "two new tokens differ");
 
     /* One token, one key: the uses have nothing in common. */
 
-    pupil_token_hash(key, a, hash);
     pupil_csrf_make(key, a, text);
-    ok(pupil_token_parse(s, got) == PUPIL_OK && memcmp(got, hash, 32) != 0,
+    pupil_token_hash(key, a, got);
+    sodium_base642bin(hash, sizeof(hash), (char *) text, sizeof(text), NULL,
+                      NULL, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    ok(memcmp(got, hash, 32) != 0,
        "I18: a CSRF token is not the hash in the database");
+    ok(pupil_token_parse(key, s, got) == PUPIL_INVALID, "nor a token");
     ok(pupil_csrf_check(key, b, s) == PUPIL_INVALID,
        "a CSRF token of another session is refused");
     memcpy(text, token_text, sizeof(text));
@@ -186,6 +190,8 @@ test_keys(const pupil_key_t *key, const uint8_t *token)
     pupil_token_hash(key, token, a);
     pupil_token_hash(&other, token, b);
     ok(memcmp(a, b, 32) != 0, "I18: a token's hash depends on the key");
+    ok(pupil_token_parse(&other, str(token_text), a) == PUPIL_INVALID,
+       "a token depends on the key");
     ok(pupil_csrf_check(&other, token, str(csrf_text)) == PUPIL_INVALID,
        "a CSRF token depends on the key");
 
@@ -216,6 +222,8 @@ main(void)
         key.b[i] = (uint8_t) i;
         token[i] = (uint8_t) (0x55 + i);
     }
+
+    memcpy(token + PUPIL_TOKEN_RANDOM, token_tag, sizeof(token_tag));
 
     test_known_answers(&key, token);
     test_strict("a session token", token_text, &key, token, check_token);

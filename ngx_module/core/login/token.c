@@ -13,6 +13,8 @@
 #include "core/vault/keyed.h"
 
 
+static void pupil_token_tag(const pupil_key_t *key,
+    const uint8_t token[PUPIL_TOKEN_LEN], uint8_t tag[PUPIL_HASH_LEN]);
 static void pupil_csrf_derive(const pupil_key_t *key,
     const uint8_t token[PUPIL_TOKEN_LEN], uint8_t csrf[PUPIL_TOKEN_LEN]);
 static pupil_rc_t pupil_token_decode(pupil_str_t text, uint8_t *out,
@@ -20,21 +22,43 @@ static pupil_rc_t pupil_token_decode(pupil_str_t text, uint8_t *out,
 
 
 void
-pupil_token_make(uint8_t token[PUPIL_TOKEN_LEN],
+pupil_token_make(const pupil_key_t *key, uint8_t token[PUPIL_TOKEN_LEN],
     uint8_t text[PUPIL_TOKEN_TEXT_LEN])
 {
-    randombytes_buf(token, PUPIL_TOKEN_LEN);
+    uint8_t  tag[PUPIL_HASH_LEN];
+
+    randombytes_buf(token, PUPIL_TOKEN_RANDOM);
+    pupil_token_tag(key, token, tag);
+    memcpy(token + PUPIL_TOKEN_RANDOM, tag, PUPIL_TOKEN_TAG);
     pupil_base64url_encode(token, PUPIL_TOKEN_LEN, text);
+
+    sodium_memzero(tag, sizeof(tag));
     pupil_stack_wipe();
 }
 
 
 pupil_rc_t
-pupil_token_parse(pupil_str_t text, uint8_t token[PUPIL_TOKEN_LEN])
+pupil_token_parse(const pupil_key_t *key, pupil_str_t text,
+    uint8_t token[PUPIL_TOKEN_LEN])
 {
+    uint8_t     tag[PUPIL_HASH_LEN];
     pupil_rc_t  rc;
 
     rc = pupil_token_decode(text, token, PUPIL_TOKEN_LEN);
+
+    if (rc == PUPIL_OK) {
+        pupil_token_tag(key, token, tag);
+
+        if (sodium_memcmp(tag, token + PUPIL_TOKEN_RANDOM, PUPIL_TOKEN_TAG)
+            != 0)
+        {
+            sodium_memzero(token, PUPIL_TOKEN_LEN);
+            rc = PUPIL_INVALID;
+        }
+
+        sodium_memzero(tag, sizeof(tag));
+    }
+
     pupil_stack_wipe();
 
     return rc;
@@ -165,6 +189,19 @@ pupil_fingerprint_make(const pupil_key_t *key, pupil_str_t content,
     pupil_keyed_str(&hash, content);
     pupil_keyed_end(&hash, out);
     pupil_stack_wipe();
+}
+
+
+/* Its first PUPIL_TOKEN_TAG bytes follow what is random. */
+static void
+pupil_token_tag(const pupil_key_t *key, const uint8_t token[PUPIL_TOKEN_LEN],
+    uint8_t tag[PUPIL_HASH_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_keyed_begin(&hash, key, "pupil.session.tag.v1", PUPIL_HASH_LEN);
+    pupil_keyed_bytes(&hash, token, PUPIL_TOKEN_RANDOM);
+    pupil_keyed_end(&hash, tag);
 }
 
 

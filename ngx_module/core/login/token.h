@@ -12,16 +12,21 @@
 #include "core/vault/vault.h"
 
 
-#define PUPIL_TOKEN_LEN       32   /* bytes, 256 bits */
+#define PUPIL_TOKEN_RANDOM    24   /* bytes, 192 bits */
+#define PUPIL_TOKEN_TAG       8    /* that only the tenant's key makes */
+#define PUPIL_TOKEN_LEN       (PUPIL_TOKEN_RANDOM + PUPIL_TOKEN_TAG)
 #define PUPIL_TOKEN_TEXT_LEN  43   /* base64url without padding */
 
 
 /* A new session token and its text for the cookie. */
-void pupil_token_make(uint8_t token[PUPIL_TOKEN_LEN],
+void pupil_token_make(const pupil_key_t *key, uint8_t token[PUPIL_TOKEN_LEN],
     uint8_t text[PUPIL_TOKEN_TEXT_LEN]);
 
-/* PUPIL_INVALID unless text is exactly such a token. */
-pupil_rc_t pupil_token_parse(pupil_str_t text,
+/*
+ * PUPIL_INVALID unless text is exactly such a token, of this tenant: what
+ * anybody makes up is refused by its tag, and asks no database.
+ */
+pupil_rc_t pupil_token_parse(const pupil_key_t *key, pupil_str_t text,
     uint8_t token[PUPIL_TOKEN_LEN]);
 
 /* What pupil.session.token_hash holds. */

@@ -63,8 +63,7 @@ ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t  *key;
 
     if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_COOKIE, &text)
-        != NGX_OK
-        || pupil_token_parse(text, session->token) != PUPIL_OK)
+        != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -72,6 +71,10 @@ ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     key = ngx_http_pupil_key(ctx, "token");
     if (key == NULL) {
         return NGX_ERROR;
+    }
+
+    if (pupil_token_parse(key, text, session->token) != PUPIL_OK) {
+        return NGX_DECLINED;
     }
 
     pupil_token_hash(key, session->token, session->hash);
@@ -501,7 +504,7 @@ ngx_http_pupil_session_make(ngx_http_pupil_ctx_t *ctx,
     ngx_cpystrn((u_char *) session->zone, (u_char *) zone,
                 sizeof(session->zone));
 
-    pupil_token_make(session->token, text);
+    pupil_token_make(token, session->token, text);
     pupil_token_hash(token, session->token, session->hash);
     pupil_csrf_make(token, session->token, session->csrf);
     ngx_http_pupil_session_mac(ctx, key, session, mac);

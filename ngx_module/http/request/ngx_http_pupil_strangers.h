@@ -1,10 +1,10 @@
 /*
  * Copyright (C) the Pupil authors
  *
- * Requests with a token that the zone has never heard of: anybody can make as
- * many of them as they like.  They have a share of the connections for reads
- * and a queue of their own, so that who is logged in goes on.  Without a zone
- * nobody is a stranger.  Event loop only.
+ * Requests with a token that the zone has never heard of: who has one of a
+ * session that is over can send it as often as they like.  They have a share
+ * of the connections for reads and a queue of their own, so that who is logged
+ * in goes on.  Without a zone nobody is a stranger.  Event loop only.
  */
 
 #ifndef _NGX_HTTP_PUPIL_STRANGERS_H_INCLUDED_

@@ -367,6 +367,16 @@ sub sessions ($self, $id, %at) {
     return @tokens;
 }
 
+# Tokens that the tenant's key makes, and no session has.  Options: n (1), and
+# tenants: one of each.
+sub unknown ($self, %of) {
+    my @of = $of{tenants} ? @{ $of{tenants} }
+        : ($self->tenant) x ($of{n} // 1);
+    return map { /^token (.*)/ } $self->keytool(
+        (grep { /^(?:tenant|service) / } $self->key_rows),
+        map { "session $_ $_ pupil $_ 0 0 0 0 0" } @of);
+}
+
 # As an operator would set it, MAC included.
 sub set_status ($self, $subject, $status) {
     my ($source) = $self->db->selectrow_array(
