@@ -3,16 +3,22 @@
 # Copyright (C) the Pupil authors
 #
 # Clocks that jump, by ten years: a session that was made, or seen, under a
-# clock that was ahead lives no longer when that is mended, but is over.
+# clock that was ahead lives no longer when that is mended, but is over.  By
+# rows as such clocks write them, and with a host whose clock jumps.
 
 use lib 't/lib';
 use Pupil::Test;
+use Pupil::Clock;
 use Pupil::Day;
 
 use constant YEARS => 10 * 365 * 86400;
 
-my $day = Pupil::Day->up;
+my $day = Pupil::Day->up(start => 0,
+                         conf => { pupil_request_timeout => '5s' });
 my $nginx = $day->nginx;
+my $clock = Pupil::Clock->new;
+$nginx->by($clock)->start;
+$day->ready;
 my $id = $day->person('pupil')->{id};
 
 sub status (%at) {
@@ -35,5 +41,46 @@ is status(created => -13 * 3600, expires => YEARS, seen => -60), 401,
     'it ends';
 is status(created => -YEARS, seen => -YEARS, expires => -YEARS + 3600), 401,
     'one that was made by a clock that was behind';
+
+
+# ---- a host whose clock jumps, and is put right
+
+my %who = %{ $day->person('pupil') };
+
+sub log_in () {
+    my $http = $nginx->http;
+    my $res = $http->enter(@who{qw(login password)});
+    die $res->text if $res->status != 200;
+    return $http;
+}
+
+sub says ($http) {
+    my $res;
+    wait_until(60, 'an answer', sub {
+        ($res = $http->get('/v1/session'))->status != 503 });
+    return $res->status;
+}
+
+sub until_ ($http) {
+    return $http->get('/v1/session')->json->{session}{expires_at};
+}
+
+my $before = log_in();
+my $until = until_($before);
+$clock->forward(YEARS);
+is says($before), 401, 'ten years later a session is over';
+$clock->forward(-YEARS);
+my $now = says($before);
+is $now == 200 ? until_($before) : $until, $until,
+    'put right, it lives no longer than it would have';
+
+# Where no month of the log is, nobody is let in.
+for my $jump (YEARS, -YEARS) {
+    $clock->forward($jump);
+    is_problem $nginx->http->login(@who{qw(login password)}), 503,
+        'unavailable', name => 'nobody logs in under such a clock';
+    $clock->forward(-$jump);
+}
+is says(log_in()), 200, 'who logs in by the right time is in';
 
 done_testing;
