@@ -122,6 +122,24 @@ like $nginx->log_text,
 $proxy->mode('pass');
 $day->ready;
 
+# Those whose clients wait for their answers.
+for my $case (['on its way', 'may not be', qr/^WITH audit AS \(INSERT INTO/],
+              ['not made', 'is not', qr/FROM data[.]credential/]) {
+    my ($name, $is, $what) = @$case;
+    my $lines = sub () { scalar(() = $nginx->log_text
+        =~ /pupil: a log-in that had no answer $is on record/g) };
+    my $before = $lines->();
+    $proxy->hold($what);
+    $http = $nginx->http->connect;
+    $http->send_raw($http->request_bytes('POST', '/v1/login',
+        json => { identifier => $who->{login}, password => 'wrong' }));
+    wait_until(60, 'it to be sent', sub { $proxy->held });
+    $nginx->kill_worker(($nginx->workers)[0], 'TERM');
+    is $lines->(), $before + 1, "under way, its record $name: that is said";
+    $proxy->mode('pass');
+    $day->ready;
+}
+
 my $before = said();
 $res = cut_first();
 $nginx->quit;

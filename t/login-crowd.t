@@ -103,6 +103,9 @@ for ([6, 7], [17, 2]) {
         . ' pupil.login_throttle WHERE failures > 0') }), '',
         '... and has not failed';
 
+    cmp_ok login()->{made_room}, '>', $before->{made_room},
+        '... and /status tells who made room from who found none';
+
     # who was sent away for want of a seat has not tried
     my $tried = login()->{attempts} - $before->{attempts};
     my $on = 0;

@@ -87,7 +87,7 @@ ngx_http_pupil_factor_start(ngx_http_pupil_ctx_t *ctx)
     login->owner.id = factor->ticket.subject;
     login->device = factor->ticket.known != 0;
     login->conf->attempts++;
-    ctx->left = ngx_http_pupil_login_gone;
+    ngx_http_pupil_login_comes(ctx, ngx_http_pupil_login_gone);
 
     ngx_http_pupil_login_code_taken(ctx, factor->ticket.bucket);
 

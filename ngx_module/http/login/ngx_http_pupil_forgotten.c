@@ -59,7 +59,7 @@ ngx_http_pupil_forgotten_start(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->left = ngx_http_pupil_login_gone;
+    ngx_http_pupil_login_comes(ctx, ngx_http_pupil_login_gone);
 
     return ngx_http_pupil_login_reserve(ctx);
 }

@@ -39,10 +39,11 @@ typedef struct {
     ngx_http_pupil_pace_t   pace;              /* pupil_login_pace */
     pupil_seats_t           seats;
     ngx_uint_t              posted;            /* hashes in the pool */
+    ngx_queue_t             under_way;         /* log-ins */
     ngx_queue_t             gone;              /* records that wait for a
                                                   database */
     ngx_uint_t              gone_count;
-    ngx_atomic_uint_t       attempts, failures, busy;
+    ngx_atomic_uint_t       attempts, failures, busy, made_room;
     ngx_atomic_uint_t       hashes, hash_kib;  /* runs, work */
     unsigned                dearer:1;          /* such a hash was logged */
 } ngx_http_pupil_login_conf_t;
@@ -60,6 +61,7 @@ typedef struct ngx_http_pupil_anew_s    ngx_http_pupil_anew_t;
 /* A log-in under way; wiped with the request. */
 struct ngx_http_pupil_login_s {
     ngx_http_pupil_login_conf_t  *conf;
+    ngx_queue_t                   link;           /* of those under way */
     pupil_input_login_t           input;
     pupil_str_t                   fresh;          /* a new password, or none */
     ngx_http_pupil_step_pt        next;           /* the attempt counts */
@@ -402,6 +404,10 @@ void ngx_http_pupil_login_account(ngx_http_pupil_ctx_t *ctx);
 /* The record of a log-in that failed, into an exchange. */
 void ngx_http_pupil_login_refusal(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
+
+/* It is under way, once: left ends in ngx_http_pupil_login_gone. */
+void ngx_http_pupil_login_comes(ngx_http_pupil_ctx_t *ctx,
+    void (*left)(ngx_http_pupil_ctx_t *ctx));
 
 /* The request ends: what counts is recorded. */
 void ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx);

@@ -36,13 +36,29 @@ typedef struct {
 static ngx_http_pupil_gone_t *ngx_http_pupil_gone_create(
     const ngx_http_pupil_ctx_t *ctx);
 static void ngx_http_pupil_gone_destroy(ngx_http_pupil_gone_t *gone);
+static ngx_uint_t ngx_http_pupil_gone_told(
+    const ngx_http_pupil_login_t *login);
 static ngx_uint_t ngx_http_pupil_gone_counts(const ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_gone_reserved(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_gone_send(ngx_http_pupil_gone_t *gone);
 static void ngx_http_pupil_gone_sent(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_gone_later(ngx_http_pupil_gone_t *gone);
 static void ngx_http_pupil_gone_again(ngx_event_t *ev);
+static void ngx_http_pupil_gone_left_off(const ngx_http_pupil_login_t *login);
 static void ngx_http_pupil_gone_lost(const char *is);
+
+
+void
+ngx_http_pupil_login_comes(ngx_http_pupil_ctx_t *ctx,
+    void (*left)(ngx_http_pupil_ctx_t *ctx))
+{
+    ngx_http_pupil_login_t  *login;
+
+    login = ctx->data;
+
+    ctx->left = left;
+    ngx_queue_insert_tail(&login->conf->under_way, &login->link);
+}
 
 
 /* The request's memory ends, nothing of it is wiped yet. */
@@ -55,14 +71,9 @@ ngx_http_pupil_login_gone(ngx_http_pupil_ctx_t *ctx)
 
     login = ctx->data;
 
-    if (login->reserve == NULL) {
-        return;
-    }
+    ngx_queue_remove(&login->link);
 
-    if (login->record != NULL
-        && (login->record->status == NGX_LIBPQ_OK
-            || ngx_libpq_exchange_in_doubt(login->record)))
-    {
+    if (login->reserve == NULL || ngx_http_pupil_gone_told(login)) {
         return;
     }
 
@@ -156,6 +167,16 @@ ngx_http_pupil_gone_destroy(ngx_http_pupil_gone_t *gone)
     gone->login.conf->gone_count--;
     ngx_queue_remove(&gone->link);
     ngx_destroy_pool(gone->pool);
+}
+
+
+/* It is on record, or that this is in doubt has been said. */
+static ngx_uint_t
+ngx_http_pupil_gone_told(const ngx_http_pupil_login_t *login)
+{
+    return login->record != NULL
+           && (login->record->status == NGX_LIBPQ_OK
+               || ngx_libpq_exchange_in_doubt(login->record));
 }
 
 
@@ -297,11 +318,22 @@ ngx_http_pupil_gone_again(ngx_event_t *ev)
 void
 ngx_http_pupil_login_exit(ngx_http_pupil_main_conf_t *pmcf)
 {
-    ngx_uint_t              sent;
-    ngx_queue_t            *q, *list;
-    ngx_http_pupil_gone_t  *gone;
+    ngx_uint_t                    sent;
+    ngx_queue_t                  *q, *list;
+    ngx_http_pupil_gone_t        *gone;
+    ngx_http_pupil_login_conf_t  *conf;
 
-    list = &ngx_http_pupil_login_conf(pmcf)->gone;
+    conf = ngx_http_pupil_login_conf(pmcf);
+    list = &conf->under_way;
+
+    while (!ngx_queue_empty(list)) {
+        q = ngx_queue_head(list);
+        ngx_queue_remove(q);
+        ngx_http_pupil_gone_left_off(ngx_queue_data(q, ngx_http_pupil_login_t,
+                                                    link));
+    }
+
+    list = &conf->gone;
 
     while (!ngx_queue_empty(list)) {
         q = ngx_queue_head(list);
@@ -321,6 +353,27 @@ ngx_http_pupil_login_exit(ngx_http_pupil_main_conf_t *pmcf)
         }
 
         ngx_http_pupil_gone_destroy(gone);
+    }
+}
+
+
+/* One whose client waits for its answer yet. */
+static void
+ngx_http_pupil_gone_left_off(const ngx_http_pupil_login_t *login)
+{
+    const ngx_libpq_exchange_t  *ex;
+
+    if (login->reserve == NULL || ngx_http_pupil_gone_told(login)) {
+        return;
+    }
+
+    ex = login->record != NULL ? login->record : login->reserve;
+
+    if (ex->status == NGX_LIBPQ_PENDING && ex->sent_at != 0) {
+        ngx_http_pupil_gone_lost("may not be");
+
+    } else if (login->reserved || ngx_http_pupil_gone_counts(login->reserve)) {
+        ngx_http_pupil_gone_lost("is not");
     }
 }
 

@@ -32,6 +32,7 @@ ngx_http_pupil_login_create(ngx_conf_t *cf)
     conf->cost.memory = NGX_HTTP_PUPIL_LOGIN_MEMORY;
     conf->cost.iterations = NGX_HTTP_PUPIL_LOGIN_ITERATIONS;
 
+    ngx_queue_init(&conf->under_way);
     ngx_queue_init(&conf->gone);
 
     return conf;
@@ -78,6 +79,8 @@ ngx_http_pupil_login_metrics(ngx_http_pupil_main_conf_t *pmcf,
         ngx_http_pupil_counter("failures", ngx_http_pupil_login_conf_t,
                                failures),
         ngx_http_pupil_counter("busy", ngx_http_pupil_login_conf_t, busy),
+        ngx_http_pupil_counter("made_room", ngx_http_pupil_login_conf_t,
+                               made_room),
         ngx_http_pupil_gauge("in_progress", ngx_http_pupil_login_conf_t,
                              seats.n),
         ngx_http_pupil_counter("hashes", ngx_http_pupil_login_conf_t, hashes),

@@ -61,7 +61,7 @@ ngx_http_pupil_login_seat(ngx_http_pupil_ctx_t *ctx)
         return rc;
     }
 
-    ctx->left = ngx_http_pupil_login_left;
+    ngx_http_pupil_login_comes(ctx, ngx_http_pupil_login_left);
     login->conf->attempts++;
 
     return NGX_OK;
@@ -170,6 +170,7 @@ ngx_http_pupil_login_seat_take(ngx_http_pupil_ctx_t *ctx,
         login->seated = 1;
 
         if (press && out != NULL) {
+            login->conf->made_room++;
             ngx_http_pupil_hash_out(out);
         }
 
