@@ -4,7 +4,8 @@
 #
 # Clocks that jump, by ten years: a session that was made, or seen, under a
 # clock that was ahead lives no longer when that is mended, but is over.  By
-# rows as such clocks write them, and with a host whose clock jumps.
+# rows as such clocks write them, and with a host whose clock jumps.  By a right
+# clock one ends that nobody uses.
 
 use lib 't/lib';
 use Pupil::Test;
@@ -30,6 +31,9 @@ sub status (%at) {
 
 is status(), 200, 'a session';
 is status(created => -7000, seen => -7000), 200, 'one of before';
+is status(created => -7300, seen => -7300), 401,
+    'one that nobody has used for over two hours';
+is status(created => -7300, seen => -100), 200, 'one of then that is in use';
 is status(created => 30, seen => 30), 200,
     'of a host whose clock is ahead by as little as is allowed';
 is status(created => YEARS, seen => YEARS, expires => YEARS + 3600), 401,
