@@ -16,7 +16,7 @@ SHELL = /bin/bash
 .PHONY: all help tests deps deps-lint test test-campaigns test-asan test-static \
         test-timing coverage bench bench-fair bench-rush bench-storm bench-growth \
         bench-sealed bench-roster rollover soak mutations demo demo-stop lint \
-        format fuzz fuzzers install uninstall clean FORCE
+        format fuzz fuzzers promises install uninstall clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -416,6 +416,10 @@ lint: $(NGX_OBJS)/ngx_auto_config.h
 ## format: lay out the C sources as `make lint` wants them
 format:
 	perl t/lib/format.pl $(C_FILES) $(H_FILES)
+
+## promises: write into docs/promises.md which are kept, as its evidence says
+promises:
+	@perl t/lib/promises.pl
 
 
 # Fuzzing
