@@ -9,13 +9,9 @@
 #include <string.h>
 
 #include "ctl/base/file.h"
+#include "ctl/base/html.h"
 #include "ctl/roster/planned_note.h"
 
-
-static const char  head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-    "<style>body{font:16px/1.4 sans-serif;margin:2em}td,th{padding:.2em 1em"
-    ";text-align:left;border-bottom:1px solid #ccc}</style>\n";
 
 static const struct {
     const char  *name;
@@ -33,32 +29,6 @@ static const struct {
 
 
 static void
-text_add(ctl_buf_t *page, const char *text)
-{
-    const char  *p;
-
-    for (p = text != NULL ? text : ""; *p != '\0'; p++) {
-        switch (*p) {
-        case '<':
-            ctl_buf_text(page, "&lt;");
-            break;
-        case '>':
-            ctl_buf_text(page, "&gt;");
-            break;
-        case '&':
-            ctl_buf_text(page, "&amp;");
-            break;
-        case '"':
-            ctl_buf_text(page, "&quot;");
-            break;
-        default:
-            ctl_buf_add(page, p, 1);
-        }
-    }
-}
-
-
-static void
 cell_add(ctl_buf_t *page, const json_t *value)
 {
     ctl_buf_text(page, "<td>");
@@ -66,7 +36,7 @@ cell_add(ctl_buf_t *page, const json_t *value)
     if (json_is_integer(value)) {
         ctl_buf_printf(page, "%lld", (long long) json_integer_value(value));
     } else {
-        text_add(page, json_string_value(value));
+        ctl_html_text(page, json_string_value(value));
     }
 
     ctl_buf_text(page, "</td>");
@@ -127,7 +97,7 @@ changes_add(ctl_buf_t *page, const json_t *report)
 
         json_array_foreach(people, i, id) {
             ctl_buf_text(page, i == 0 ? "" : "<br>");
-            text_add(page, json_string_value(id));
+            ctl_html_text(page, json_string_value(id));
         }
 
         ctl_buf_text(page, "</td></tr>\n");
@@ -158,7 +128,7 @@ roster_plan_html(const json_t *report, const char *path)
            : json_string_value(json_object_get(report, "plan"));
 
     ctl_buf_init(&page);
-    ctl_buf_text(&page, head);
+    ctl_buf_text(&page, CTL_HTML_HEAD);
     ctl_buf_printf(&page, "<title>Plan %s</title>\n<h1>Plan %s</h1>\n",
                    plan != NULL ? plan : "", plan != NULL ? plan : "");
     table_add(&page, "Held", json_object_get(report, "held"), held);
@@ -171,7 +141,7 @@ roster_plan_html(const json_t *report, const char *path)
     table_add(&page, "Refused", json_object_get(report, "refused"), refused);
 
     ctl_buf_text(&page, "<h2>Signed</h2>\n<pre>");
-    text_add(&page, json_string_value(json_object_get(report, "signed")));
+    ctl_html_text(&page, json_string_value(json_object_get(report, "signed")));
     ctl_buf_text(&page, "</pre>\n</html>\n");
 
     rc = ctl_file_write(path, page.data, 0600, 0);
