@@ -150,6 +150,7 @@ sub here ($text) {
                 '/etc/ssl/computers.crt' => $tls->{ca},
                 '/etc/nginx/nginx.conf' => $nginx->conf_file,
                 '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
+                '/var/tmp/record.html' => "$etc/record.html",
                 '/etc/pupil' => $etc);
     my $any = join '|', map { quotemeta } sort { length $b <=> length $a }
                         keys %path;

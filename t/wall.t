@@ -136,9 +136,10 @@ my @HOUSES = (
      'conf'],
     [ctl => ['include', 'core'],
      'base', 'store',
-     'setup check people audit roster report',
+     'setup check people audit roster',
      'lifecycle',
      'retention keys offboard',
+     'report',
      'command'],
     [plugins => ['include'], 'common', $PLUGINS],
 );

@@ -34,6 +34,7 @@
 #include "ctl/people/token.h"
 #include "ctl/people/trial.h"
 #include "ctl/people/user.h"
+#include "ctl/report/processing.h"
 #include "ctl/retention/hold.h"
 #include "ctl/retention/period.h"
 #include "ctl/retention/retention.h"
@@ -496,6 +497,12 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_retention_list,
         .arguments = "",
         .summary = "how long each category is kept, and by which decision"
+    }, {
+        .words = "report processing",
+        .run = ctl_cmd_report_processing,
+        .arguments = "[--html FILE]",
+        .summary = "the record of processing activities of a tenant (GDPR"
+                   " article 30)"
     }, {
         .words = "work", .large = 1,
         .run = ctl_cmd_work,

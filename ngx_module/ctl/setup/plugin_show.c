@@ -13,7 +13,6 @@
 #include "ctl/store/plugins.h"
 
 
-static json_t *record_json(const pupil_plugin_t *plugin);
 static json_t *aggregate_json(const pupil_plugin_t *plugin);
 static json_t *fields_json(const pupil_plugin_t *plugin);
 static json_t *grants_json(const pupil_plugin_t *plugin);
@@ -66,7 +65,7 @@ ctl_cmd_plugin_show(ctl_t *ctl)
     }
 
     if (ctl->opt.json) {
-        ctl_json_print(record_json(category->plugin));
+        ctl_json_print(ctl_plugin_record(category->plugin));
     } else {
         record_print(category->plugin);
     }
@@ -75,8 +74,8 @@ ctl_cmd_plugin_show(ctl_t *ctl)
 }
 
 
-static json_t *
-record_json(const pupil_plugin_t *plugin)
+json_t *
+ctl_plugin_record(const pupil_plugin_t *plugin)
 {
     const pupil_retention_t  *kept;
 

@@ -12,4 +12,7 @@
 
 int ctl_cmd_plugin_show(ctl_t *ctl);
 
+/* The record, as --json prints it.  Ownership: a reference of the caller's. */
+json_t *ctl_plugin_record(const pupil_plugin_t *plugin);
+
 #endif /* PUPIL_CTL_PLUGIN_SHOW_H */
