@@ -28,10 +28,11 @@ $day->expect(200, $day->as($_)->get($list)) for qw(pupil teacher);
 
 sub sessions () { $day->nginx->http->get('/status')->json->{sessions} }
 
-# Of the right form; and tokens that were a session's once.
+# Of the right form.
 sub made_up () { encode_base64url(pack 'S*', map { rand 65536 } 1 .. 16) }
 
-my @ended = $day->unknown(n => STRANGERS);
+# What the key has made, and no session has.
+my @unknown = $day->unknown(n => STRANGERS);
 my $holder = $day->pg->connect('pupil');
 $holder->begin_work;
 $holder->do('LOCK TABLE pupil.session IN ACCESS EXCLUSIVE MODE');
@@ -51,7 +52,7 @@ is_deeply \%made_up, { 401 => STRANGERS },
     'what somebody made up is refused while nothing can be looked up';
 is sessions()->{strangers}, $asked->{strangers}, 'and is no stranger';
 
-my @strangers = map { sends($_) } @ended;
+my @strangers = map { sends($_) } @unknown;
 my $patience = $day->nginx->http;
 $patience->get('/status') for 1 .. 3;           # and they have arrived
 
@@ -97,7 +98,7 @@ is $after->{zone_misses}, $before->{zone_misses} + 1,
 is $after->{strangers}, $before->{strangers}, 'and is none';
 
 $day->expect(204, $day->pupil->logout);
-$day->pupil->{cookies} = { '__Host-pupil' => $ended[0] };
+$day->pupil->{cookies} = { '__Host-pupil' => $unknown[0] };
 $day->expect(401, $day->pupil->get($list)) for 1 .. 3;
 is sessions()->{strangers}, $before->{strangers} + 3,
     'who is refused is one each time';

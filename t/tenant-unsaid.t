@@ -107,7 +107,7 @@ for my $in (\&log_in, \&by_word) {
     my $again = $in->($http, 'north');
     is_deeply [map { status($_) } $before, $again], [401, 200],
         'over it, at the same';
-    choose($http, $_) for qw(south north south);
+    choose($http, $_) for qw(south north south south);
     is status($again), 200, 'choosing ends nothing';
     my $next = $in->($http, 'south');
     is_deeply [map { status($_) } $again, $next], [401, 200],

@@ -329,6 +329,7 @@ ngx_http_pupil_login_exit(ngx_http_pupil_main_conf_t *pmcf)
     while (!ngx_queue_empty(list)) {
         q = ngx_queue_head(list);
         ngx_queue_remove(q);
+        ngx_queue_init(q);          /* or who is left yet would do it again */
         ngx_http_pupil_gone_left_off(ngx_queue_data(q, ngx_http_pupil_login_t,
                                                     link));
     }

@@ -56,15 +56,20 @@ ngx_http_pupil_session_gone(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
+ngx_http_pupil_session_text(ngx_http_pupil_ctx_t *ctx, pupil_str_t *text)
+{
+    return ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_COOKIE, text);
+}
+
+
+ngx_int_t
 ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session)
 {
     pupil_str_t         text;
     const pupil_key_t  *key;
 
-    if (ngx_http_pupil_cookie(ctx->request, NGX_HTTP_PUPIL_COOKIE, &text)
-        != NGX_OK)
-    {
+    if (ngx_http_pupil_session_text(ctx, &text) != NGX_OK) {
         return NGX_DECLINED;
     }
 

@@ -39,9 +39,14 @@ typedef struct {
 ngx_int_t ngx_http_pupil_session_load(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_step_pt next);
 
+/* What the request's cookie says, whosever it is; NGX_DECLINED: nothing. */
+ngx_int_t ngx_http_pupil_session_text(ngx_http_pupil_ctx_t *ctx,
+    pupil_str_t *text);
+
 /*
  * The token that the request's cookie holds, and its hash, into session;
- * whether there is such a session is not said.  NGX_DECLINED: there is none.
+ * whether there is such a session is not said.  NGX_DECLINED: there is none,
+ * or none that the key of ctx->tenant has made.
  */
 ngx_int_t ngx_http_pupil_session_sent(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_session_t *session);

@@ -178,24 +178,19 @@ ngx_http_pupil_tenant_choose(ngx_http_pupil_ctx_t *ctx,
     const pupil_login_tenant_t *tenant)
 {
     u_char                      *p;
-    ngx_int_t                    rc;
-    pupil_str_t                  both;
+    pupil_str_t                  token, both;
     pupil_uuid_t                 of;
-    ngx_http_pupil_session_t     session;
     const pupil_login_tenant_t  *before;
 
     of = ctx->tenant;
     ngx_http_pupil_tenant_before(ctx, &of);
     before = ngx_http_pupil_tenant_of(ctx, &of);
 
-    rc = ngx_http_pupil_session_sent(ctx, &session);
-    ngx_explicit_memzero(&session, sizeof(ngx_http_pupil_session_t));
+    /* whether it is a session's is for that tenant's key to say, at a log-in */
 
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_DECLINED || before == NULL || before == tenant) {
+    if (ngx_http_pupil_session_text(ctx, &token) != NGX_OK
+        || before == NULL || before == tenant)
+    {
         return ngx_http_pupil_tenant_keep(ctx, tenant);
     }
 
