@@ -186,7 +186,9 @@ members(teacher => PATCH => '/v1/homework/<homework>', {}, @text,
     ['due_at', $absurd[1], '/due_at', 'date-range'],
     ['class_id', '"<class>"', '/class_id', 'additionalProperties'],
     ['assigned_at', '"<past>"', '/assigned_at', 'additionalProperties'],
-    ['exercises', '[]', '/exercises', 'additionalProperties'],
+    ['exercises', '[]', '/exercises', 'minItems'],
+    ['exercises', '[{"id":"<mark>","title":"x","max_score":1}]',
+     '/exercises/0/id', 'uuid'],
     ['id', '"<homework>"', '/id', 'additionalProperties']);
 $school->bodies(teacher => PATCH => '/v1/homework/<homework>',
     ['nothing to change', '{}', 422, '', 'minProperties']);

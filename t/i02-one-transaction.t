@@ -44,6 +44,10 @@ $res = $day->teacher->patch("/v1/homework/$second",
                             json => { title => 'Ny' });
 is same_transaction($res, 'data.homework', 'record = ?', $second), 1,
     'a change of it likewise';
+$res = $day->teacher->patch("/v1/homework/$second",
+    json => { exercises => [{ title => 'Ny fråga', max_score => 1 }] });
+is same_transaction($res, 'data.homework', 'record = ?', $second), 1,
+    'a change of its exercises likewise';
 $res = $day->teacher->delete("/v1/homework/$second");
 is same_transaction($res, 'data.homework', 'deleted_at IS NOT NULL'), 1,
     'and its end';

@@ -360,6 +360,14 @@ ask_without($patch, $one, json => { title => 'Chapter 1' });
 ask(teacher => $patch, $one, 200, json => { title => 'Chapter 1',
     due_at => '2031-01-31T15:00:00+01:00', description => undef });
 ask(teacher => $patch, $one, 422, json => {}, valid => 0);
+my %fresh = (title => 'x', max_score => 1);
+ask(teacher => $patch, "$path/$kinds->{id}", 200, json => { exercises => [
+    { %{ $kinds->{exercises}[0] }, key => undef },
+    @{ $kinds->{exercises} }[1 .. 5], { %fresh, kind => 'number', key => { value => 1 } }] });
+ask(teacher => $patch, $one, 422, valid => $_->[0],
+    json => { exercises => [{ %fresh, id => $_->[1] }] })
+    for [1, uuid()], [0, 'x'];
+ask(teacher => $patch, $one, 422, json => { exercises => [] }, valid => 0);
 ask(teacher => $patch, $none, 404, json => { title => 'x' });
 ask(pupil => $patch, $one, 403, json => { title => 'x' });
 
@@ -393,6 +401,7 @@ my %scored = (%answer, id => uuid(),
 
 ask(pupil => $submit, $progress, 201, json => \%answer);
 ask(pupil => $submit, $progress, 200, json => \%answer);
+ask(teacher => $patch, $one, 409, json => { exercises => [\%fresh] });
 ask(pupil => $submit, $progress, 409,
     json => { %answer, answer => 'wasps' });
 ask(pupil => $submit, $progress, 404,

@@ -45,7 +45,7 @@ my %allowed = (
                 . ' updated_at',
             'data.network' => 'SELECT INSERT',
             'data.homework' => 'SELECT INSERT deleted_at description due_at'
-                . ' facts title updated_at',
+                . ' exercise_ids exercises facts keys title updated_at',
             'data.homework_version' => 'SELECT INSERT class tenant version',
             'data.progress' => 'SELECT INSERT superseded',
             'data.assessment' => 'SELECT INSERT assessed_by class_id comment'

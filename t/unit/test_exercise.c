@@ -192,10 +192,12 @@ stored(const char *members, pupil_asked_list_t *list)
 
     rc = define(members, &in, &fault);
     if (rc == PUPIL_OK) {
-        rc = pupil_exercises_text(&alloc, &in, &id, &exercises);
+        rc = pupil_exercises_text(&alloc, in.exercises, in.exercise_count,
+                                  &id, &exercises);
     }
     if (rc == PUPIL_OK) {
-        rc = pupil_exercises_keys(&alloc, &in, &id, &keys);
+        rc = pupil_exercises_keys(&alloc, in.exercises, in.exercise_count,
+                                  &id, &keys);
     }
 
     return rc == PUPIL_OK ? pupil_asked_read(&alloc, exercises, keys, list)
@@ -277,12 +279,14 @@ test_stored(void)
        "one without a kind has none");
 
     (void) define(SEVERAL ",\"key\":[2,0]", &in, &fault);
-    ok(pupil_exercises_text(&alloc, &in, &id, &out) == PUPIL_OK
+    ok(pupil_exercises_text(&alloc, in.exercises, in.exercise_count,
+                                  &id, &out) == PUPIL_OK
        && memmem(out.data, out.len, "key", 3) == NULL
        && memmem(out.data, out.len, "[2,0]", 5) == NULL,
        "no key is in what pupils are shown");
     (void) define(CHOICE, &in, &fault);
-    ok(pupil_exercises_keys(&alloc, &in, &id, &out) == PUPIL_OK
+    ok(pupil_exercises_keys(&alloc, in.exercises, in.exercise_count,
+                                  &id, &out) == PUPIL_OK
        && out.data == NULL, "where there is no key there is no text");
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -328,6 +332,93 @@ test_answered(void)
              && strcmp(fault.rule, a->rule) == 0 && right == 0,
            "%s: %s", a->members, a->answer);
     }
+}
+
+
+/* What is sent of one that is stored with a key; NULL: it is kept. */
+static const struct {
+    const char  *members;
+    const char  *sent;
+    const char  *field, *rule;
+} kept[] = {
+    { CHOICE ",\"key\":[1]", CHOICE, NULL, NULL },
+    { CHOICE ",\"key\":[1]", CHOICE ",\"multiple\":false", NULL, NULL },
+    { NUMBER ",\"unit\":\"kg\",\"key\":{\"value\":2}",
+      NUMBER ",\"unit\":\"\\u006bg\"", NULL, NULL },
+    { "", "", NULL, NULL },
+    { CHOICE, "", "/exercises/0/kind", "const" },
+    { "", CHOICE, "/exercises/0/kind", "const" },
+    { CHOICE, NUMBER, "/exercises/0/kind", "const" },
+    { CHOICE, CHOICE ",\"multiple\":true", "/exercises/0/multiple", "const" },
+    { SEVERAL, CHOICE, "/exercises/0/multiple", "const" },
+    { CHOICE, "\"kind\":\"choice\",\"options\":[\"a\",\"b\"]",
+      "/exercises/0/options", "const" },
+    { CHOICE, "\"kind\":\"choice\",\"options\":[\"a\",\"b\",\"d\"]",
+      "/exercises/0/options", "const" },
+    { NUMBER ",\"unit\":\"kg\"", NUMBER, "/exercises/0/unit", "const" },
+    { NUMBER, NUMBER ",\"unit\":\"kg\"", "/exercises/0/unit", "const" }
+};
+
+
+static void
+test_kept(void)
+{
+    size_t                   i;
+    pupil_rc_t               rc;
+    pupil_str_t              exercises, keys;
+    pupil_uuid_t             id;
+    pupil_fault_t            fault;
+    pupil_input_exercise_t  *sent;
+    pupil_input_homework_t   was, in;
+
+    (void) pupil_uuid_parse((const uint8_t *) ID, sizeof(ID) - 1, &id);
+
+    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        ok(define(kept[i].members, &was, &fault) == PUPIL_OK
+           && define(kept[i].sent, &in, &fault) == PUPIL_OK
+           && pupil_exercises_text(&alloc, was.exercises, 1, &id, &exercises)
+              == PUPIL_OK
+           && pupil_exercises_keys(&alloc, was.exercises, 1, &id, &keys)
+              == PUPIL_OK, "stored: %s", kept[i].members);
+
+        sent = in.exercises;
+        sent->id = id;
+        rc = pupil_exercises_keep(&alloc, exercises, keys, sent, 1, &fault);
+
+        ok(kept[i].rule == NULL
+           ? rc == PUPIL_OK
+             && sent->question.keyed == was.exercises->question.keyed
+             && sent->key.len == was.exercises->key.len
+           : rc == PUPIL_INVALID && fault.status == 422
+             && strcmp(fault.field, kept[i].field) == 0
+             && strcmp(fault.rule, kept[i].rule) == 0,
+           "sent: %s", kept[i].sent);
+    }
+
+    (void) define(CHOICE ",\"key\":[1]", &was, &fault);
+    (void) pupil_exercises_text(&alloc, was.exercises, 1, &id, &exercises);
+    (void) pupil_exercises_keys(&alloc, was.exercises, 1, &id, &keys);
+
+    (void) define(CHOICE ",\"key\":[2]", &in, &fault);
+    in.exercises->id = id;
+    ok(pupil_exercises_keep(&alloc, exercises, keys, in.exercises, 1, &fault)
+       == PUPIL_OK && in.exercises->question.right == 4, "another key");
+
+    (void) define(CHOICE, &in, &fault);
+    in.exercises->id = id;
+    in.exercises->keyless = 1;
+    ok(pupil_exercises_keep(&alloc, exercises, keys, in.exercises, 1, &fault)
+       == PUPIL_OK && !in.exercises->question.keyed, "none");
+
+    in.exercises->id.b[0]++;
+    ok(pupil_exercises_keep(&alloc, exercises, keys, in.exercises, 1, &fault)
+       == PUPIL_INVALID && strcmp(fault.rule, "exists") == 0, "no such");
+
+    in.exercises->id = id;
+    in.exercises->keyless = 0;
+    ok(pupil_exercises_keep(&alloc, exercises, text("[{\"id\":\"" ID "\"}]"),
+                            in.exercises, 1, &fault)
+       == PUPIL_INVALID && fault.status == 0, "keys that are none");
 }
 
 
@@ -416,6 +507,7 @@ main(void)
     test_defined();
     test_stored();
     test_answered();
+    test_kept();
     test_limits();
     test_memory();
     tap_arena_reset(&arena);

@@ -189,8 +189,7 @@ static const refuse_t  refused[] = {
 
     { HOMEWORK_PATCH, "{}", "", "minProperties" },
     { HOMEWORK_PATCH, "[]", "", "type" },
-    { HOMEWORK_PATCH, "{\"exercises\":[]}", "/exercises",
-      "additionalProperties" },
+    { HOMEWORK_PATCH, "{\"exercises\":[]}", "/exercises", "minItems" },
     { HOMEWORK_PATCH, "{\"title\":null}", "/title", "type" },
     { HOMEWORK_PATCH, "{\"due_at\":\"2999-01-01T00:00:00Z\"}", "/due_at",
       "date-range" },

@@ -167,14 +167,12 @@ test_texts(void)
     pupil_uuid_t              ids[2];
     pupil_exercises_t         ex;
     pupil_input_exercise_t    items[2];
-    pupil_input_homework_t    in;
     pupil_input_submission_t  sub;
 
     static const char  want[] =
         "{\"score\":{\"raw\":1.0,\"max\":2.00},\"completion\":false,"
         "\"duration\":\"PT34S\",\"timestamp\":\"1970-01-01T00:00:00Z\"}";
 
-    memset(&in, 0, sizeof(in));
     memset(items, 0, sizeof(items));
     ids[0] = one;
     ids[1] = two;
@@ -182,10 +180,8 @@ test_texts(void)
     items[0].max_score.raw = text("2.50");
     items[1].title = text("b");
     items[1].max_score.raw = text("0.1");
-    in.exercises = items;
-    in.exercise_count = 2;
 
-    ok(pupil_exercises_text(&alloc, &in, ids, &out) == PUPIL_OK
+    ok(pupil_exercises_text(&alloc, items, 2, ids, &out) == PUPIL_OK
        && pupil_exercises_read(&alloc, out, &ex) == PUPIL_OK
        && ex.count == 2 && ex.max == 2600000,
        "exercises are read back as they were written");

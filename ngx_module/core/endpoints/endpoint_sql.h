@@ -24,6 +24,13 @@
     e ".valid_from <= " PUPIL_SQL_TODAY                                       \
     " AND (" e ".valid_to IS NULL OR " e ".valid_to >= " PUPIL_SQL_TODAY ")"
 
+/*
+ * Whoever cannot have its turn at once begins anew: waiting here would hold
+ * others on the connection.  Released with the transaction.
+ */
+#define PUPIL_SQL_TURN(taken)                                                 \
+    "SELECT CASE WHEN " taken " THEN $1::bigint ELSE pupil.no_turn() END"
+
 /* An enrolment as evidence: the columns that its MAC covers, and it. */
 #define PUPIL_SQL_ENROLMENT(e)                                                \
     e ".enrolment, " e ".subject, " e ".class, " e ".institution, "           \

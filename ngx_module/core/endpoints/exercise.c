@@ -19,17 +19,18 @@ enum {
     EXERCISE_MULTIPLE,
     EXERCISE_UNIT,
     EXERCISE_KEY,
+    EXERCISE_ID,                /* the last: of those that are changed alone */
     EXERCISE_MEMBERS
 };
 
 #define BIT(member)  (1u << (member))
 
 static pupil_rc_t exercise_kind(pupil_body_t *in, uint32_t node,
-    unsigned given, pupil_input_exercise_t *out);
+    unsigned given, unsigned changed, pupil_input_exercise_t *out);
 static pupil_rc_t exercise_options(pupil_body_t *in, uint32_t list,
     pupil_input_exercise_t *out);
 static pupil_rc_t exercise_key(pupil_body_t *in, uint32_t node,
-    pupil_question_t *question);
+    unsigned changed, pupil_input_exercise_t *out);
 static pupil_rc_t asked_exercise(const pupil_json_t *json, uint32_t node,
     pupil_asked_t *out);
 static pupil_rc_t asked_keys(const pupil_alloc_t *alloc, pupil_str_t text,
@@ -91,7 +92,10 @@ static const pupil_rule_t  exercise_rules[EXERCISE_MEMBERS] = {
       .offset = offsetof(pupil_input_exercise_t, unit) },
     [EXERCISE_KEY] =
     { .name = "key", .kind = RULE_RAW, .max = PUPIL_EXERCISE_KEY_MAX,
-      .offset = offsetof(pupil_input_exercise_t, key) }
+      .offset = offsetof(pupil_input_exercise_t, key) },
+    [EXERCISE_ID] =
+    { .name = "id", .kind = RULE_UUID,
+      .offset = offsetof(pupil_input_exercise_t, id) }
 };
 
 static const pupil_rule_t  option_rule = {
@@ -115,30 +119,31 @@ static const pupil_json_limits_t  stored_limits = {
 
 
 pupil_rc_t
-pupil_exercise_input(pupil_body_t *in, uint32_t node,
+pupil_exercise_input(pupil_body_t *in, uint32_t node, unsigned changed,
     pupil_input_exercise_t *out)
 {
     unsigned    given;
     pupil_rc_t  rc;
 
-    rc = pupil_rule_object(in, node, exercise_rules, EXERCISE_MEMBERS, out,
+    rc = pupil_rule_object(in, node, exercise_rules,
+                           changed ? EXERCISE_MEMBERS : EXERCISE_ID, out,
                            &given);
 
-    return rc == PUPIL_OK ? exercise_kind(in, node, given, out) : rc;
+    return rc == PUPIL_OK ? exercise_kind(in, node, given, changed, out) : rc;
 }
 
 
 /* What is no member of its kind is as unknown as any other. */
 static pupil_rc_t
 exercise_kind(pupil_body_t *in, uint32_t node, unsigned given,
-    pupil_input_exercise_t *out)
+    unsigned changed, pupil_input_exercise_t *out)
 {
     uint32_t    i, kind;
     unsigned    takes;
     pupil_rc_t  rc;
 
     kind = PUPIL_KIND_NONE;
-    takes = BIT(EXERCISE_TITLE) | BIT(EXERCISE_MAX_SCORE);
+    takes = BIT(EXERCISE_TITLE) | BIT(EXERCISE_MAX_SCORE) | BIT(EXERCISE_ID);
 
     if (given & BIT(EXERCISE_KIND)) {
         for (kind = PUPIL_KIND_NONE + 1;
@@ -179,7 +184,7 @@ exercise_kind(pupil_body_t *in, uint32_t node, unsigned given,
 
     return rc == PUPIL_OK && (given & BIT(EXERCISE_KEY))
            ? exercise_key(in, pupil_json_member(&in->json, node, "key"),
-                          &out->question)
+                          changed, out)
            : rc;
 }
 
@@ -225,12 +230,24 @@ exercise_options(pupil_body_t *in, uint32_t list, pupil_input_exercise_t *out)
 
 
 static pupil_rc_t
-exercise_key(pupil_body_t *in, uint32_t node, pupil_question_t *question)
+exercise_key(pupil_body_t *in, uint32_t node, unsigned changed,
+    pupil_input_exercise_t *out)
 {
-    uint32_t     at;
-    pupil_rc_t   rc;
-    pupil_str_t  raw;
-    const char  *broken;
+    uint32_t           at;
+    pupil_rc_t         rc;
+    pupil_str_t        raw;
+    const char        *broken;
+    pupil_question_t  *question;
+
+    question = &out->question;
+
+    if (changed && pupil_json_type(&in->json, node) == PUPIL_JSON_NULL) {
+        out->key.data = NULL;
+        out->key.len = 0;
+        out->keyless = 1;
+
+        return PUPIL_OK;
+    }
 
     if (question->kind == PUPIL_KIND_NUMBER) {
         rc = pupil_rule_object(in, node, number_rules,

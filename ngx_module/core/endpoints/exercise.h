@@ -60,8 +60,9 @@ typedef struct {
 } pupil_question_t;
 
 
-/* An exercise of a new homework. */
+/* An exercise of a new homework, or of one that is changed. */
 typedef struct {
+    pupil_uuid_t          id;           /* of one that is kept; else zero */
     pupil_str_t           title;
     pupil_input_number_t  max_score;
     pupil_str_t           kind;         /* data is NULL when absent */
@@ -69,6 +70,7 @@ typedef struct {
     pupil_input_bool_t    multiple;
     pupil_str_t           unit;
     pupil_str_t           key;          /* JSON, verbatim */
+    unsigned              keyless;      /* its key is taken away */
     pupil_str_t          *options;
     pupil_question_t      question;
 } pupil_input_exercise_t;
@@ -87,9 +89,24 @@ typedef struct {
 } pupil_asked_list_t;
 
 
-/* One of the list of exercises that a client sends, into *out, zeroed. */
+/*
+ * One of the list of exercises that a client sends, into *out, zeroed.
+ * changed: of a homework that is there, so that it may have an id, and null in
+ * place of a key.
+ */
 pupil_rc_t pupil_exercise_input(pupil_body_t *in, uint32_t node,
-    pupil_input_exercise_t *out);
+    unsigned changed, pupil_input_exercise_t *out);
+
+/*
+ * What is sent of exercises that are to be kept, against those that are stored
+ * and their keys, as pupil_asked_read() has them: each is the same question,
+ * and keeps its key unless it is sent another, or none.  PUPIL_INVALID with
+ * fault for what is not; for a stored text that is none fault's status is 0.
+ * PUPIL_NO_MEMORY.  list points into keys then.
+ */
+pupil_rc_t pupil_exercises_keep(const pupil_alloc_t *alloc,
+    pupil_str_t exercises, pupil_str_t keys, pupil_input_exercise_t *list,
+    uint32_t count, pupil_fault_t *fault);
 
 /*
  * Reads the exercises of a homework, [{"id","max_score","kind",...}, ...], and

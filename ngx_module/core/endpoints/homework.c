@@ -196,6 +196,19 @@ static const char  current_sql[] =
     " AND h.record = $8" there) " AS h ON true)"                              \
     " ON " PUPIL_SQL_MINE("e")
 
+static const char  edit_target_sql[] =
+    "SELECT $1::bigint, h.record, h.answered{h}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record, "
+    PUPIL_SQL_HOMEWORK_ANSWERED " AS answered{h}"
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e");
+
+static const char  turn_sql[] =
+    PUPIL_SQL_TURN("pg_try_advisory_xact_lock($8, $9)");
+
 static const char  overview_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_MINE
     " SELECT $1::bigint, " PUPIL_SQL_EVIDENCE("e") ","
@@ -421,6 +434,38 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
                     PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
+    },
+
+    [PUPIL_HOMEWORK_EDIT_TARGET] = {
+        .name = "homework_edit_target",
+        .sql = edit_target_sql,
+        .fixed = PUPIL_HX_COLUMNS,
+        .tables = { "homework", "progress" },
+        HOMEWORK_FACTS,
+        PUPIL_WANTS(pupil_homework_edit_target_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_TURN] = {
+        .name = "homework_turn",
+        .sql = turn_sql,
+        .fixed = 1,
+        .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
+    },
+
+    [PUPIL_HOMEWORK_EDIT] = {
+        .name = "homework_edit",
+        .sql = pupil_homework_edit_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework", "progress" },
+        .facts_of = "homework",
+        PUPIL_WANTS(pupil_homework_edit_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BOOL,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_UUID_ARRAY, PUPIL_PARAM_BYTEA },
         .records = 1
     },
 

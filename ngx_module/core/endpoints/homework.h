@@ -33,6 +33,9 @@ enum {
     PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
     PUPIL_HOMEWORK_PATCH,
+    PUPIL_HOMEWORK_EDIT_TARGET,     /* as _TARGET, of a patch of exercises */
+    PUPIL_HOMEWORK_TURN,            /* before it is written */
+    PUPIL_HOMEWORK_EDIT,
     PUPIL_HOMEWORK_DELETE,
     PUPIL_HOMEWORK_EVER_EVIDENCE,   /* as _EVIDENCE, withdrawn or not */
     PUPIL_HOMEWORK_EVER_TARGET,     /* as _TARGET, withdrawn or not */
@@ -71,10 +74,13 @@ extern const pupil_want_t  pupil_homework_results_wants[3];
 /* Of homework_write.c. */
 extern const char          pupil_homework_create_sql[];
 extern const char          pupil_homework_patch_sql[];
+extern const char          pupil_homework_edit_sql[];
 extern const char          pupil_homework_delete_sql[];
 extern const char          pupil_homework_restore_sql[];
 extern const pupil_want_t  pupil_homework_create_wants[8];
 extern const pupil_want_t  pupil_homework_patch_wants[3];
+extern const pupil_want_t  pupil_homework_edit_target_wants[2];
+extern const pupil_want_t  pupil_homework_edit_wants[8];
 extern const pupil_want_t  pupil_homework_delete_wants[1];
 
 
@@ -193,6 +199,17 @@ enum {
     PUPIL_HT_COLUMNS
 };
 
+/* PUPIL_HOMEWORK_EDIT_TARGET: the same, and whether somebody has answered. */
+enum {
+    PUPIL_HX_ANSWERED = PUPIL_HT_RECORD + 1,
+    PUPIL_HX_COLUMNS
+};
+
+enum {
+    PUPIL_HX_WANT_EXERCISES = 0,
+    PUPIL_HX_WANT_KEYS
+};
+
 /*
  * The writes rely on an enrolment whose MAC was checked: $8 enrolment and
  * $9 its MAC; they do nothing unless that very row is still there and live,
@@ -204,6 +221,10 @@ enum {
  * PUPIL_HOMEWORK_PATCH   $10 record, $11 key version, $12 title or NULL,
  *     $13 set the description, $14 description, $15 due at or NULL,
  *     $16 facts, $17 facts that it has
+ * PUPIL_HOMEWORK_EDIT    the same, while nobody has answered, and $18
+ *     exercises, $19 exercise ids, $20 keys or NULL.  PUPIL_HOMEWORK_TURN
+ *     stands before it in its exchange: the homework is nobody's else, answers
+ *     of pupils included, as core/endpoints/progress.h says of its lock.
  * PUPIL_HOMEWORK_DELETE  $10 record, $11 key version, $12 when, $13 facts,
  *     $14 facts that it has
  * PUPIL_HOMEWORK_RESTORE $10 record, $11 key version, $12 facts,
@@ -219,7 +240,7 @@ enum {
     PUPIL_HW_WANT_TITLE = 0,
     PUPIL_HW_WANT_DESCRIPTION,
     PUPIL_HW_WANT_DUE_AT,
-    PUPIL_HW_WANT_KEYS          /* of PUPIL_HOMEWORK_CREATE */
+    PUPIL_HW_WANT_KEYS          /* of _CREATE and _EDIT */
 };
 
 /*

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/endpoints/homework_input.h"
 #include "core/input/rule.h"
 
@@ -41,38 +42,49 @@ static const pupil_rule_t  patch_rules[] = {
       .offset = offsetof(pupil_input_homework_patch_t, description) },
     { .name = "due_at", .kind = RULE_TIME,
       .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
-      .offset = offsetof(pupil_input_homework_patch_t, due_at) }
+      .offset = offsetof(pupil_input_homework_patch_t, due_at) },
+    { .name = "exercises", .kind = RULE_LIST,
+      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX }
 };
 
 
 /* The elements of the list of exercises, whose size was checked. */
 static pupil_rc_t
-homework_exercises(pupil_body_t *in, uint32_t list,
-    pupil_input_homework_t *out)
+homework_exercises(pupil_body_t *in, uint32_t list, unsigned changed,
+    pupil_input_exercise_t **out, uint32_t *count)
 {
-    size_t      size;
-    uint32_t    node;
-    pupil_rc_t  rc;
+    size_t                   size;
+    uint32_t                 i, n, node;
+    pupil_rc_t               rc;
+    pupil_input_exercise_t  *exercises;
 
     size = in->json.nodes[list].children * sizeof(pupil_input_exercise_t);
 
-    out->exercises = in->alloc->alloc(in->alloc->ctx, size);
-    if (out->exercises == NULL) {
+    exercises = in->alloc->alloc(in->alloc->ctx, size);
+    if (exercises == NULL) {
         return PUPIL_NO_MEMORY;
     }
 
-    memset(out->exercises, 0, size);
+    memset(exercises, 0, size);
 
-    for (node = pupil_json_first(&in->json, list);
+    for (node = pupil_json_first(&in->json, list), n = 0;
          node != PUPIL_JSON_NONE;
-         node = pupil_json_next(&in->json, node))
+         node = pupil_json_next(&in->json, node), n++)
     {
-        rc = pupil_exercise_input(in, node,
-                                  &out->exercises[out->exercise_count++]);
+        rc = pupil_exercise_input(in, node, changed, &exercises[n]);
         if (rc != PUPIL_OK) {
             return rc;
         }
+
+        for (i = 0; i < n && !pupil_uuid_is_zero(&exercises[n].id); i++) {
+            if (pupil_uuid_compare(&exercises[i].id, &exercises[n].id) == 0) {
+                return pupil_rule_refuse_member(in, node, "id", "uniqueItems");
+            }
+        }
     }
+
+    *out = exercises;
+    *count = n;
 
     return PUPIL_OK;
 }
@@ -106,8 +118,8 @@ pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
     }
 
     return homework_exercises(&in,
-                              pupil_json_member(&in.json, 0, "exercises"),
-                              out);
+                              pupil_json_member(&in.json, 0, "exercises"), 0,
+                              &out->exercises, &out->exercise_count);
 }
 
 
@@ -133,5 +145,9 @@ pupil_input_homework_patch(const pupil_alloc_t *alloc,
         return pupil_rule_refuse(&in, 0, "minProperties");
     }
 
-    return rc;
+    return rc == PUPIL_OK && (out->set & PUPIL_INPUT_SET_EXERCISES)
+           ? homework_exercises(&in,
+                                pupil_json_member(&in.json, 0, "exercises"), 1,
+                                &out->exercises, &out->exercise_count)
+           : rc;
 }

@@ -21,6 +21,7 @@
 #define PUPIL_INPUT_SET_TITLE        0x1
 #define PUPIL_INPUT_SET_DESCRIPTION  0x2
 #define PUPIL_INPUT_SET_DUE_AT       0x4
+#define PUPIL_INPUT_SET_EXERCISES    0x8
 
 
 typedef struct {
@@ -37,10 +38,15 @@ typedef struct {
 
 
 typedef struct {
-    unsigned      set;          /* PUPIL_INPUT_SET_*, never 0 */
-    pupil_str_t   title;
-    pupil_str_t   description;  /* set and data is NULL: take it away */
-    pupil_time_t  due_at;       /* to be compared with assigned_at as stored */
+    unsigned                 set;          /* PUPIL_INPUT_SET_*, never 0 */
+    pupil_str_t              title;
+    pupil_str_t              description;  /* set and data is NULL: take it
+                                              away */
+    pupil_time_t             due_at;       /* to be compared with assigned_at
+                                              as stored */
+    pupil_input_exercise_t  *exercises;    /* no id is in it twice; to be
+                                              compared with those stored */
+    uint32_t                 exercise_count;
 } pupil_input_homework_patch_t;
 
 
@@ -124,7 +130,7 @@ pupil_rc_t pupil_input_homework(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now, pupil_input_homework_t *out,
     pupil_fault_t *fault);
 
-/* {"title"?,"description"?,"due_at"?}, one of them at least. */
+/* {"title"?,"description"?,"due_at"?,"exercises"?}, one of them at least. */
 pupil_rc_t pupil_input_homework_patch(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now,
     pupil_input_homework_patch_t *out, pupil_fault_t *fault);

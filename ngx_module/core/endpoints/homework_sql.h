@@ -26,4 +26,9 @@
     " WHERE " PUPIL_SQL_MINE("e") " AND e.role = 'teacher'"                   \
     " AND e.enrolment = $8 AND e.mac = $9)"
 
+/* Somebody has answered the homework h. */
+#define PUPIL_SQL_HOMEWORK_ANSWERED                                           \
+    "EXISTS (SELECT FROM data.progress AS p WHERE p.tenant = $2"              \
+    " AND p.homework_id = h.record AND NOT p.superseded)"
+
 #endif /* PUPIL_HOMEWORK_SQL_H */

@@ -56,6 +56,21 @@ const char  pupil_homework_patch_sql[] =
     " RETURNING h.record)"
     WRITTEN;
 
+const char  pupil_homework_edit_sql[] =
+    "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
+    " w AS ("
+    "UPDATE data.homework AS h SET updated_at = now(),"
+    " title = coalesce($12, h.title),"
+    " description = CASE WHEN $13 THEN $14 ELSE h.description END,"
+    " due_at = coalesce($15, h.due_at), facts = $16, exercises = $18,"
+    " exercise_ids = $19, keys = $20"
+    " FROM a WHERE h.tenant = $2 AND h.owner = a.class AND h.record = $10"
+    " AND h.facts = $17"
+    " AND h.deleted_at IS NULL AND h.key_version = $11"
+    " AND NOT " PUPIL_SQL_HOMEWORK_ANSWERED " AND" KEYED
+    " RETURNING h.record)"
+    WRITTEN;
+
 const char  pupil_homework_delete_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
     " w AS ("
@@ -79,6 +94,14 @@ const char  pupil_homework_restore_sql[] =
     WRITTEN;
 
 
+/* What is read to be written anew; keys nobody is shown. */
+#define STORED(name)                                                          \
+    .field = name, AS_TEACHER, .operation = PUPIL_OPERATION_READ
+#define STORED_KEYS                                                           \
+    .category = "homework", .field = "keys",                                  \
+    .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_SYSTEM,     \
+    .operation = PUPIL_OPERATION_READ
+
 const pupil_want_t  pupil_homework_create_wants[8] = {
     { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
     { .field = "description", AS_TEACHER, TO_WRITE },
@@ -94,6 +117,22 @@ const pupil_want_t  pupil_homework_patch_wants[3] = {
     { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
     { .field = "description", AS_TEACHER, TO_WRITE },
     { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED }
+};
+
+const pupil_want_t  pupil_homework_edit_target_wants[2] = {
+    { .alias = "h", STORED("exercises") },
+    { .alias = "h", STORED_KEYS }
+};
+
+const pupil_want_t  pupil_homework_edit_wants[8] = {
+    { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "description", AS_TEACHER, TO_WRITE },
+    { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "keys", AS_TEACHER, TO_WRITE },
+    { .field = "exercises", AS_TEACHER, TO_WRITE, REQUIRED },
+    { .field = "exercise_ids", AS_TEACHER, TO_WRITE, REQUIRED },
+    { STORED("exercises"), REQUIRED },
+    { STORED_KEYS }
 };
 
 const pupil_want_t  pupil_homework_delete_wants[1] = {

@@ -98,10 +98,14 @@ static const char  assigned_sql[] =
     " AND h.deleted_at IS NULL") " AS h ON true)"
     " ON " PUPIL_SQL_MINE("e");
 
-/* Released with the transaction; an error while another one has it. */
 static const char  lock_sql[] =
-    "SELECT CASE WHEN pg_try_advisory_xact_lock($8, $9)"
-    " THEN $1::bigint ELSE pupil.no_turn() END";
+    PUPIL_SQL_TURN("pg_try_advisory_xact_lock($8, $9)"
+                   " AND pg_try_advisory_xact_lock_shared($10, $11)");
+
+static const char  lock_many_sql[] =
+    PUPIL_SQL_TURN("pg_try_advisory_xact_lock($8, $9) AND NOT EXISTS ("
+                   "SELECT FROM unnest($10, $11) AS h (a, b)"
+                   " WHERE NOT pg_try_advisory_xact_lock_shared(h.a, h.b))");
 
 #define TEXT(...)    #__VA_ARGS__
 #define TEXT_OF(...)  TEXT(__VA_ARGS__)
@@ -341,7 +345,16 @@ const pupil_template_t  pupil_progress_templates[PUPIL_PROGRESS_COUNT] = {
         .name = "progress_lock",
         .sql = lock_sql,
         .fixed = 1,
-        .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4 }
+        .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_INT4 }
+    },
+
+    [PUPIL_PROGRESS_LOCK_MANY] = {
+        .name = "progress_lock_many",
+        .sql = lock_many_sql,
+        .fixed = 1,
+        .params = { PUPIL_PARAM_INT4, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_INT4_ARRAY, PUPIL_PARAM_INT4_ARRAY }
     },
 
     [PUPIL_PROGRESS_SUBMIT] = {

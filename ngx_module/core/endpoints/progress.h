@@ -20,6 +20,7 @@ enum {
     PUPIL_PROGRESS_EVIDENCE = 0,
     PUPIL_PROGRESS_ASSIGNED,
     PUPIL_PROGRESS_LOCK,            /* one submission of a pupil at a time */
+    PUPIL_PROGRESS_LOCK_MANY,       /* the same, of several homeworks */
     PUPIL_PROGRESS_SUBMIT,
     PUPIL_PROGRESS_SUBMIT_ONE,
     PUPIL_PROGRESS_HISTORY,
@@ -59,7 +60,10 @@ enum {
  * submissions of one pupil come one after another, so that a submission that
  * arrives twice at once is stored once (invariant I15), and exactly one of
  * an exercise is the current one.  $8 and $9 numbers made of tenant and pupil:
- * two pupils who share them by chance only wait for each other.
+ * two pupils who share them by chance only wait for each other.  $10 and $11
+ * the same of the homework, or of each, which submissions share and whoever
+ * changes its exercises has alone (PUPIL_HOMEWORK_TURN): so that no answer is
+ * stored to an exercise that is gone, nor one that is answered taken away.
  *
  * PUPIL_PROGRESS_SUBMIT: $8 ids, $9 homework, $10 exercises, $11 answers,
  * $12 results, $13 fingerprints, $14 done (0 or 1), $15 key version.  Then the

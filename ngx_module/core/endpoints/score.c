@@ -166,8 +166,8 @@ exercises_kind(pupil_writer_t *writer, const pupil_input_exercise_t *in)
 
 pupil_rc_t
 pupil_exercises_text(const pupil_alloc_t *alloc,
-    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
-    pupil_str_t *out)
+    const pupil_input_exercise_t *exercises, uint32_t count,
+    const pupil_uuid_t *ids, pupil_str_t *out)
 {
     uint32_t        i;
     pupil_writer_t  writer;
@@ -175,21 +175,21 @@ pupil_exercises_text(const pupil_alloc_t *alloc,
     pupil_writer_init(&writer, alloc, 0);
     pupil_writer_array_begin(&writer);
 
-    for (i = 0; i < input->exercise_count; i++) {
+    for (i = 0; i < count; i++) {
         pupil_writer_object_begin(&writer);
         pupil_writer_key(&writer, "id");
         pupil_writer_uuid(&writer, &ids[i]);
         pupil_writer_key(&writer, "title");
-        pupil_writer_str(&writer, &input->exercises[i].title);
+        pupil_writer_str(&writer, &exercises[i].title);
 
-        if (input->exercises[i].max_score.raw.data) {
+        if (exercises[i].max_score.raw.data) {
             pupil_writer_key(&writer, "max_score");
-            pupil_writer_raw(&writer, input->exercises[i].max_score.raw.data,
-                input->exercises[i].max_score.raw.len);
+            pupil_writer_raw(&writer, exercises[i].max_score.raw.data,
+                exercises[i].max_score.raw.len);
         }
 
-        if (input->exercises[i].question.kind != PUPIL_KIND_NONE) {
-            exercises_kind(&writer, &input->exercises[i]);
+        if (exercises[i].question.kind != PUPIL_KIND_NONE) {
+            exercises_kind(&writer, &exercises[i]);
         }
 
         pupil_writer_object_end(&writer);
@@ -203,8 +203,8 @@ pupil_exercises_text(const pupil_alloc_t *alloc,
 
 pupil_rc_t
 pupil_exercises_keys(const pupil_alloc_t *alloc,
-    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
-    pupil_str_t *out)
+    const pupil_input_exercise_t *exercises, uint32_t count,
+    const pupil_uuid_t *ids, pupil_str_t *out)
 {
     uint32_t                       i, n;
     pupil_writer_t                 writer;
@@ -214,8 +214,8 @@ pupil_exercises_keys(const pupil_alloc_t *alloc,
     pupil_writer_init(&writer, alloc, 0);
     pupil_writer_array_begin(&writer);
 
-    for (i = 0, n = 0; i < input->exercise_count; i++) {
-        in = &input->exercises[i];
+    for (i = 0, n = 0; i < count; i++) {
+        in = &exercises[i];
 
         if (!in->question.keyed) {
             continue;

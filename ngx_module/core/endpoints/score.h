@@ -65,15 +65,15 @@ typedef enum {
 pupil_rc_t pupil_exercises_read(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_exercises_t *out);
 
-/* Writes that text of what a client sent: ids has input->exercise_count. */
+/* Writes that text of what a client sent; ids: of each. */
 pupil_rc_t pupil_exercises_text(const pupil_alloc_t *alloc,
-    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
-    pupil_str_t *out);
+    const pupil_input_exercise_t *exercises, uint32_t count,
+    const pupil_uuid_t *ids, pupil_str_t *out);
 
 /* The same of their keys, which have a text of their own; empty: none has. */
 pupil_rc_t pupil_exercises_keys(const pupil_alloc_t *alloc,
-    const pupil_input_homework_t *input, const pupil_uuid_t *ids,
-    pupil_str_t *out);
+    const pupil_input_exercise_t *exercises, uint32_t count,
+    const pupil_uuid_t *ids, pupil_str_t *out);
 
 /*
  * The text of a submission's result: the members that were sent, numbers

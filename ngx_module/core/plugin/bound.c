@@ -325,3 +325,20 @@ pupil_bound_uuids(pupil_bound_row_t *row, int32_t field,
     row->cells[field].len = (size_t) (p - out);
     row->has[field] = 1;
 }
+
+
+int
+pupil_bound_uuids_have(pupil_str_t list, const pupil_uuid_t *uuid)
+{
+    size_t  at;
+
+    for (at = pupil_bound_uuids_size(1); at <= list.len; at += 20) {
+        if (memcmp(list.data + at - PUPIL_UUID_LEN, uuid->b, PUPIL_UUID_LEN)
+            == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -87,4 +87,7 @@ pupil_rc_t pupil_bound_value(pupil_bound_row_t *row,
 void pupil_bound_uuids(pupil_bound_row_t *row, int32_t field,
     const pupil_uuid_t *uuids, uint32_t n, uint8_t *out);
 
+/* Is the uuid in such a list, as it is stored? */
+int pupil_bound_uuids_have(pupil_str_t list, const pupil_uuid_t *uuid);
+
 #endif /* PUPIL_BOUND_H */

@@ -97,6 +97,7 @@ typedef struct {
     pupil_uuid_t                           record;
     ngx_uint_t                             target_by;  /* statement, and its */
     ngx_uint_t                             target_at;  /* result: as stored */
+    ngx_uint_t                             write_at;   /* of the write */
     ngx_uint_t                             assessment; /* the same, of one */
     unsigned                               again:1;    /* once, from there */
 
@@ -223,6 +224,10 @@ ngx_int_t ngx_http_pupil_homework_there(ngx_http_pupil_ctx_t *ctx,
 ngx_uint_t ngx_http_pupil_homework_of_late(ngx_http_pupil_ctx_t *ctx,
     pupil_time_t withdrawn_at);
 
+/* The row of the target, whose statement data->target_by is. */
+void ngx_http_pupil_homework_stored_row(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_row_t *row);
+
 /*
  * The target of a write as it is stored: NGX_OK; NGX_DECLINED, when it is gone
  * or somebody has changed it, which is noted; NGX_ERROR.  assigned_at: of it;
@@ -247,12 +252,19 @@ void ngx_http_pupil_homework_bind_time(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n);
 
+/* Its ids alone; NGX_OK, NGX_ERROR. */
+ngx_int_t ngx_http_pupil_homework_bind_ids(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n);
+
 /* The number of a field of the category. */
 int32_t ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx,
     const char *field);
 
 /* The ids of a new one's exercises; NULL: no memory. */
 pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx);
+
+/* The same of exercises that are changed, of which some are kept. */
+pupil_uuid_t *ngx_http_pupil_homework_edit_ids(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * There is a homework with the id that was sent, in the class stored: shows it
@@ -413,7 +425,7 @@ ngx_int_t ngx_http_pupil_homework_score(ngx_http_pupil_ctx_t *ctx,
  * and a statement of evidence.  _begun: the homework of the path as it is
  * stored, with its key; NGX_OK; NGX_DECLINED: the key is being asked for; or
  * how the request ends.  _write has what all writes have in common, the
- * evidence; NULL: no memory.  _record is in its statement, the first.  _end
+ * evidence; NULL: no memory.  _record is in its statement.  _end
  * sends it, and a read that shows what is stored then, with a record of its
  * own.
  */
@@ -425,6 +437,21 @@ ngx_libpq_exchange_t *ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt);
 void ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t stmt);
+
+/* The parameters $11 to $17 of a patch, sealed. */
+void ngx_http_pupil_homework_patch_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const pupil_str_t *title,
+    const pupil_str_t *description, const pupil_str_t *facts,
+    const pupil_str_t *stored);
+
+/* What a patch makes of it: binds what it sets, sealed. */
+ngx_int_t ngx_http_pupil_homework_patch_bind(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_str_t *title, pupil_str_t *description,
+    uint8_t due_at[8]);
+
+/* A value of the target's, sealed; data NULL: there is none. */
+ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
+    const char *field, pupil_str_t value, pupil_str_t *sealed);
 ngx_int_t ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t stmt, ngx_http_pupil_step_pt step);
 
@@ -442,10 +469,12 @@ ngx_int_t ngx_http_pupil_homework_restore_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_replayed(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_edited(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_deleted(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_restored(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_homework_edit_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_delete_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_restore_step(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_homework_overview_start(ngx_http_pupil_ctx_t *ctx);

@@ -2,8 +2,9 @@
  * Copyright (C) the Pupil authors
  *
  * Homework that is sent again (invariant I15).  The ids of its exercises are
- * made of all that was sent, with a key: they never change, whatever a teacher
- * changes later, and tell whether the same was sent, without another column.
+ * made of all that was sent, with a key: they tell whether the same was sent,
+ * without another column, as long as one of these exercises is there.  Those of
+ * exercises that come later are made of these alone.
  */
 
 #include "core/vault/keyed.h"
@@ -12,8 +13,8 @@
 
 static void ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN]);
-static void ngx_http_pupil_homework_exercises(pupil_keyed_t *hash,
-    const pupil_input_homework_t *in, ngx_uint_t kinds);
+static void ngx_http_pupil_homework_exercise(pupil_keyed_t *hash,
+    const pupil_input_exercise_t *exercise, ngx_uint_t kinds);
 static ngx_uint_t ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
     const pupil_bound_row_t *stored, const pupil_uuid_t *ids);
 
@@ -88,41 +89,92 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     pupil_keyed_u64(&hash, (uint64_t) in->due_at);
     pupil_keyed_u32(&hash, in->exercise_count);
 
-    ngx_http_pupil_homework_exercises(&hash, in, kinds);
+    for (i = 0; i < in->exercise_count; i++) {
+        ngx_http_pupil_homework_exercise(&hash, &in->exercises[i], kinds);
+    }
 
     pupil_keyed_end(&hash, content);
 }
 
 
 static void
-ngx_http_pupil_homework_exercises(pupil_keyed_t *hash,
-    const pupil_input_homework_t *in, ngx_uint_t kinds)
+ngx_http_pupil_homework_exercise(pupil_keyed_t *hash,
+    const pupil_input_exercise_t *exercise, ngx_uint_t kinds)
 {
-    uint32_t                       i, k;
-    const pupil_input_exercise_t  *exercise;
+    uint32_t  i;
 
-    for (i = 0; i < in->exercise_count; i++) {
-        exercise = &in->exercises[i];
+    pupil_keyed_str(hash, exercise->title);
+    pupil_keyed_str(hash, exercise->max_score.raw);
 
-        pupil_keyed_str(hash, exercise->title);
-        pupil_keyed_str(hash, exercise->max_score.raw);
+    if (!kinds) {
+        return;
+    }
 
-        if (!kinds) {
-            continue;
-        }
+    pupil_keyed_u32(hash, exercise->question.kind);
+    pupil_keyed_u32(hash, exercise->multiple);
+    pupil_keyed_u32(hash, exercise->text.data != NULL);
+    pupil_keyed_str(hash, exercise->text);
+    pupil_keyed_str(hash, exercise->unit);
+    pupil_keyed_str(hash, exercise->key);
+    pupil_keyed_u32(hash, exercise->question.options);
 
-        pupil_keyed_u32(hash, exercise->question.kind);
-        pupil_keyed_u32(hash, exercise->multiple);
-        pupil_keyed_u32(hash, exercise->text.data != NULL);
-        pupil_keyed_str(hash, exercise->text);
-        pupil_keyed_str(hash, exercise->unit);
-        pupil_keyed_str(hash, exercise->key);
-        pupil_keyed_u32(hash, exercise->question.options);
+    for (i = 0; i < exercise->question.options; i++) {
+        pupil_keyed_str(hash, exercise->options[i]);
+    }
+}
 
-        for (k = 0; k < exercise->question.options; k++) {
-            pupil_keyed_str(hash, exercise->options[k]);
+
+/*
+ * Whoever sends the same change again makes the same.  No two are of one id,
+ * also of exercises that are alike.
+ */
+pupil_uuid_t *
+ngx_http_pupil_homework_edit_ids(ngx_http_pupil_ctx_t *ctx)
+{
+    uint8_t                        id[PUPIL_HASH_LEN];
+    uint32_t                       i, k, n, turn;
+    pupil_uuid_t                  *ids;
+    pupil_keyed_t                  hash;
+    const pupil_key_t             *key;
+    ngx_http_pupil_homework_t     *data;
+    const pupil_input_exercise_t  *exercises;
+
+    data = ctx->data;
+    exercises = data->patch.exercises;
+    n = data->patch.exercise_count;
+    key = ngx_http_pupil_key(ctx, "fingerprint");
+
+    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
+    if (ids == NULL || key == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        ids[i] = exercises[i].id;
+    }
+
+    for (i = 0; i < n; i++) {
+        for (turn = 0; pupil_uuid_is_zero(&ids[i]); turn++) {
+            pupil_keyed_begin(&hash, key, "pupil new exercise v1",
+                              PUPIL_HASH_LEN);
+            pupil_keyed_uuid(&hash, &data->record);
+            pupil_keyed_u32(&hash, turn);
+            ngx_http_pupil_homework_exercise(&hash, &exercises[i], 1);
+            pupil_keyed_end(&hash, id);
+            pupil_uuid_of(id, &ids[i]);
+
+            for (k = 0; k < n; k++) {
+                if (k != i && pupil_uuid_compare(&ids[k], &ids[i]) == 0) {
+                    ngx_memzero(&ids[i], sizeof(pupil_uuid_t));
+                    break;
+                }
+            }
         }
     }
+
+    pupil_stack_wipe();
+
+    return ids;
 }
 
 
@@ -162,29 +214,30 @@ ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
 }
 
 
-/* Facts bind the ids of the exercises to the record. */
+/*
+ * Facts bind the ids of the exercises to the record.  Each is made of all that
+ * was sent: one that is left tells, whatever became of the others.
+ */
 static ngx_uint_t
 ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
     const pupil_bound_row_t *stored, const pupil_uuid_t *ids)
 {
+    uint32_t                    i;
     int32_t                     field;
-    pupil_bound_row_t           bound;
-    const pupil_str_t          *is, *sent;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
+    field = ngx_http_pupil_homework_field(ctx, "exercise_ids");
 
-    if (ngx_http_pupil_homework_bind_new(ctx, &bound, ids,
-                                         data->create.exercise_count)
-        != NGX_OK)
-    {
+    if (!stored->has[field]) {
         return 0;
     }
 
-    field = ngx_http_pupil_homework_field(ctx, "exercise_ids");
-    is = &stored->cells[field];
-    sent = &bound.cells[field];
+    for (i = 0; i < data->create.exercise_count; i++) {
+        if (pupil_bound_uuids_have(stored->cells[field], &ids[i])) {
+            return 1;
+        }
+    }
 
-    return stored->has[field] && is->len == sent->len
-           && ngx_memcmp(is->data, sent->data, is->len) == 0;
+    return 0;
 }

@@ -18,7 +18,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_pupil_homework_target(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, const ngx_http_pupil_class_t *target);
-static ngx_int_t ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_exercise_t *exercises, uint32_t n);
 static ngx_int_t ngx_http_pupil_homework_create_write(
     ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *ids);
 static ngx_int_t ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
@@ -26,11 +27,6 @@ static ngx_int_t ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
 static ngx_int_t ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *ids, const ngx_http_pupil_homework_texts_t *texts,
     pupil_str_t *facts);
-static ngx_int_t ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
-    pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
-    pupil_str_t *facts);
-static ngx_int_t ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx,
-    const char *field, pupil_str_t value, pupil_str_t *sealed);
 
 
 ngx_int_t
@@ -61,29 +57,29 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_parsed(ctx, parsed, &fault);
 
-    return rc == NGX_OK ? ngx_http_pupil_homework_fits(ctx) : rc;
+    return rc == NGX_OK
+           ? ngx_http_pupil_homework_fits(ctx, data->create.exercises,
+                                          data->create.exercise_count)
+           : rc;
 }
 
 
 /* The exercises are one value, which no plugin may make longer. */
 static ngx_int_t
-ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx)
+ngx_http_pupil_homework_fits(ngx_http_pupil_ctx_t *ctx,
+    const pupil_input_exercise_t *exercises, uint32_t n)
 {
-    pupil_rc_t               rc;
-    pupil_str_t              text;
-    pupil_uuid_t            *ids;
-    pupil_fault_t            fault;
-    pupil_input_homework_t  *in;
+    pupil_rc_t      rc;
+    pupil_str_t     text;
+    pupil_uuid_t   *ids;
+    pupil_fault_t   fault;
 
-    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
-
-    ids = ngx_pcalloc(ctx->request->pool,
-                      in->exercise_count * sizeof(pupil_uuid_t));
+    ids = ngx_pcalloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
     if (ids == NULL) {
         return NGX_ERROR;
     }
 
-    rc = pupil_exercises_text(&ctx->alloc, in, ids, &text);
+    rc = pupil_exercises_text(&ctx->alloc, exercises, n, ids, &text);
 
     if (rc == PUPIL_OK && text.len > PUPIL_EXERCISES_MAX) {
         rc = pupil_fault_set(&fault, 422, "/exercises", "maxLength");
@@ -113,7 +109,12 @@ ngx_http_pupil_homework_patch_parse(ngx_http_pupil_ctx_t *ctx)
     parsed = pupil_input_homework_patch(&ctx->alloc, &ctx->body, ctx->now,
                                         &data->patch, &fault);
 
-    return ngx_http_pupil_parsed(ctx, parsed, &fault);
+    rc = ngx_http_pupil_parsed(ctx, parsed, &fault);
+
+    return rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_EXERCISES)
+           ? ngx_http_pupil_homework_fits(ctx, data->patch.exercises,
+                                          data->patch.exercise_count)
+           : rc;
 }
 
 
@@ -129,6 +130,11 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
 
     data = ctx->data;
     data->target_by = PUPIL_HOMEWORK_TARGET;
+
+    if (data->patch.set & PUPIL_INPUT_SET_EXERCISES) {
+        stmt = PUPIL_HOMEWORK_EDIT;
+        data->target_by = PUPIL_HOMEWORK_EDIT_TARGET;
+    }
 
     return ngx_http_pupil_homework_write_begin(ctx, stmt,
                                                PUPIL_HOMEWORK_EVIDENCE);
@@ -306,8 +312,12 @@ ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
 
     in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
 
-    if (pupil_exercises_text(&ctx->alloc, in, ids, &exercises) != PUPIL_OK
-        || pupil_exercises_keys(&ctx->alloc, in, ids, &keys) != PUPIL_OK)
+    if (pupil_exercises_text(&ctx->alloc, in->exercises, in->exercise_count,
+                             ids, &exercises)
+        != PUPIL_OK
+        || pupil_exercises_keys(&ctx->alloc, in->exercises,
+                                in->exercise_count, ids, &keys)
+           != PUPIL_OK)
     {
         return NGX_ERROR;
     }
@@ -373,18 +383,21 @@ ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t
 ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t                      rc;
-    pupil_str_t                    title, description, facts;
-    pupil_time_t                   withdrawn_at;
-    pupil_bound_row_t              bound;
-    ngx_libpq_exchange_t          *ex;
-    ngx_http_pupil_homework_t     *data;
-    pupil_input_homework_patch_t  *in;
+    uint8_t                     due_at[8];
+    ngx_int_t                   rc;
+    pupil_str_t                 title, description, facts;
+    pupil_time_t                withdrawn_at;
+    pupil_bound_row_t           bound;
+    ngx_libpq_exchange_t       *ex;
+    ngx_http_pupil_homework_t  *data;
 
     ngx_http_pupil_debug(ctx, "patch: evidence read");
 
     data = ctx->data;
-    in = &data->patch;
+
+    if (data->patch.set & PUPIL_INPUT_SET_EXERCISES) {
+        return ngx_http_pupil_homework_edit_step(ctx);
+    }
 
     rc = ngx_http_pupil_homework_begun(ctx, PUPIL_HOMEWORK_PATCH, &bound,
                                        &withdrawn_at);
@@ -392,14 +405,10 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
 
-    if (ngx_http_pupil_homework_seal(ctx, "title", in->title, &title)
+    if (ngx_http_pupil_homework_patch_bind(ctx, &bound, &title, &description,
+                                           due_at)
         != NGX_OK
-        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
-                                        &description)
-           != NGX_OK
-        || ngx_http_pupil_homework_rebind(ctx, &bound, title, description,
-                                          &facts)
-           != NGX_OK)
+        || ngx_http_pupil_homework_facts(ctx, &bound, &facts) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -409,10 +418,30 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         return NGX_ERROR;
     }
 
+    ngx_http_pupil_homework_patch_params(ctx, ex, &title, &description,
+                                         &facts, &bound.facts);
+
+    return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_PATCH,
+                                       ngx_http_pupil_homework_patched);
+}
+
+
+void
+ngx_http_pupil_homework_patch_params(ngx_http_pupil_ctx_t *ctx,
+    ngx_libpq_exchange_t *ex, const pupil_str_t *title,
+    const pupil_str_t *description, const pupil_str_t *facts,
+    const pupil_str_t *stored)
+{
+    ngx_http_pupil_homework_t     *data;
+    pupil_input_homework_patch_t  *in;
+
+    data = ctx->data;
+    in = &data->patch;
+
     ngx_libpq_param_int4(ex, (int32_t) data->target->owner.version);
-    ngx_http_pupil_param_bytea(ex, &title);
+    ngx_http_pupil_param_bytea(ex, title);
     ngx_libpq_param_bool(ex, (in->set & PUPIL_INPUT_SET_DESCRIPTION) != 0);
-    ngx_http_pupil_param_bytea(ex, &description);
+    ngx_http_pupil_param_bytea(ex, description);
 
     if (in->set & PUPIL_INPUT_SET_DUE_AT) {
         ngx_libpq_param_timestamptz(ex, in->due_at);
@@ -421,11 +450,8 @@ ngx_http_pupil_homework_patch_step(ngx_http_pupil_ctx_t *ctx)
         ngx_libpq_param_null(ex);
     }
 
-    ngx_http_pupil_param_bytea(ex, &facts);
-    ngx_http_pupil_param_bytea(ex, &bound.facts);
-
-    return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_PATCH,
-                                       ngx_http_pupil_homework_patched);
+    ngx_http_pupil_param_bytea(ex, facts);
+    ngx_http_pupil_param_bytea(ex, stored);
 }
 
 
@@ -474,26 +500,32 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 }
 
 
-/* The facts of what a patch makes of it. */
-static ngx_int_t
-ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
-    pupil_bound_row_t *bound, pupil_str_t title, pupil_str_t description,
-    pupil_str_t *facts)
+ngx_int_t
+ngx_http_pupil_homework_patch_bind(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, pupil_str_t *title, pupil_str_t *description,
+    uint8_t due_at[8])
 {
-    uint8_t                        due_at[8];
     ngx_http_pupil_homework_t     *data;
     pupil_input_homework_patch_t  *in;
 
     data = ctx->data;
     in = &data->patch;
 
-    if (title.data != NULL) {
-        ngx_http_pupil_homework_bind_text(ctx, bound, "title", title);
+    if (ngx_http_pupil_homework_seal(ctx, "title", in->title, title) != NGX_OK
+        || ngx_http_pupil_homework_seal(ctx, "description", in->description,
+                                        description)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (title->data != NULL) {
+        ngx_http_pupil_homework_bind_text(ctx, bound, "title", *title);
     }
 
     if (in->set & PUPIL_INPUT_SET_DESCRIPTION) {
         ngx_http_pupil_homework_bind_text(ctx, bound, "description",
-                                          description);
+                                          *description);
     }
 
     if (in->set & PUPIL_INPUT_SET_DUE_AT) {
@@ -501,13 +533,14 @@ ngx_http_pupil_homework_rebind(ngx_http_pupil_ctx_t *ctx,
                                           due_at);
     }
 
-    return ngx_http_pupil_homework_facts(ctx, bound, facts);
+    return NGX_OK;
 }
 
 
 ngx_libpq_exchange_t *
 ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 {
+    int32_t                     turn[2];
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
 
@@ -518,7 +551,14 @@ ngx_http_pupil_homework_write(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
         return NULL;
     }
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
+    if (stmt == PUPIL_HOMEWORK_EDIT) {
+        ngx_http_pupil_turn(ctx, &data->record, turn);
+        (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_HOMEWORK_TURN);
+        ngx_libpq_param_int4(ex, turn[0]);
+        ngx_libpq_param_int4(ex, turn[1]);
+    }
+
+    data->write_at = ngx_http_pupil_add_stmt(ctx, ex, stmt);
     ngx_libpq_param_uuid(ex, data->target->enrolment.b);
     ngx_libpq_param_bytea(ex, data->target->mac,
                           pupil_mac_len(data->target->mac));
@@ -532,7 +572,12 @@ void
 ngx_http_pupil_homework_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t stmt)
 {
-    ngx_http_pupil_audit_write_one(ctx, ex, 0, ngx_http_pupil_stmt(ctx, stmt),
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    ngx_http_pupil_audit_write_one(ctx, ex, data->write_at,
+                                   ngx_http_pupil_stmt(ctx, stmt),
                                    pupil_audit_allowed);
 }
 
@@ -552,7 +597,7 @@ ngx_http_pupil_homework_end(ngx_http_pupil_ctx_t *ctx, ngx_libpq_exchange_t *ex,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_pupil_homework_seal(ngx_http_pupil_ctx_t *ctx, const char *field,
     pupil_str_t value, pupil_str_t *sealed)
 {

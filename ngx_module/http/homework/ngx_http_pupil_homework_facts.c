@@ -13,6 +13,22 @@ static const pupil_category_t *ngx_http_pupil_homework_category(
     ngx_http_pupil_ctx_t *ctx);
 
 
+void
+ngx_http_pupil_homework_stored_row(ngx_http_pupil_ctx_t *ctx,
+    ngx_http_pupil_row_t *row)
+{
+    ngx_http_pupil_homework_t  *data;
+
+    data = ctx->data;
+
+    row->stmt = ngx_http_pupil_stmt(ctx, data->target_by);
+    row->res = ctx->exchange->results[data->target_at];
+    row->n = 0;
+    row->owner = &data->target->owner;
+    row->record = &data->record;
+}
+
+
 ngx_int_t
 ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, pupil_time_t *assigned_at,
@@ -25,11 +41,7 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
 
     data = ctx->data;
 
-    stored.stmt = ngx_http_pupil_stmt(ctx, data->target_by);
-    stored.res = ctx->exchange->results[data->target_at];
-    stored.n = 0;
-    stored.owner = &data->target->owner;
-    stored.record = &data->record;
+    ngx_http_pupil_homework_stored_row(ctx, &stored);
 
     rc = ngx_libpq_get_uuid(stored.res, 0, PUPIL_HT_RECORD, record.b);
 
@@ -48,7 +60,7 @@ ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
         return rc;
     }
 
-    if (data->target_by == PUPIL_HOMEWORK_TARGET) {
+    if (data->target_by != PUPIL_HOMEWORK_EVER_TARGET) {
         rc = ngx_http_pupil_there(ctx, &stored);
         if (rc != NGX_OK) {
             return rc;
@@ -147,9 +159,24 @@ ngx_int_t
 ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n)
 {
-    uint8_t  *list;
-
     ngx_memzero(bound, sizeof(pupil_bound_row_t));
+
+    if (ngx_http_pupil_homework_bind_ids(ctx, bound, ids, n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    pupil_bound_uuid(bound, ngx_http_pupil_homework_field(ctx, "assigned_by"),
+                     &ctx->session.subject);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_pupil_homework_bind_ids(ngx_http_pupil_ctx_t *ctx,
+    pupil_bound_row_t *bound, const pupil_uuid_t *ids, ngx_uint_t n)
+{
+    uint8_t  *list;
 
     list = ngx_palloc(ctx->request->pool, pupil_bound_uuids_size(n));
     if (list == NULL) {
@@ -159,8 +186,6 @@ ngx_http_pupil_homework_bind_new(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_uuids(bound,
                       ngx_http_pupil_homework_field(ctx, "exercise_ids"), ids,
                       (uint32_t) n, list);
-    pupil_bound_uuid(bound, ngx_http_pupil_homework_field(ctx, "assigned_by"),
-                     &ctx->session.subject);
 
     return NGX_OK;
 }

@@ -56,6 +56,15 @@ ngx_http_pupil_homework_patched(ngx_http_pupil_ctx_t *ctx)
 
 
 ngx_int_t
+ngx_http_pupil_homework_edited(ngx_http_pupil_ctx_t *ctx)
+{
+    ngx_http_pupil_debug(ctx, "edit: written");
+
+    return ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_EDIT);
+}
+
+
+ngx_int_t
 ngx_http_pupil_homework_restored(ngx_http_pupil_ctx_t *ctx)
 {
     ngx_http_pupil_debug(ctx, "restore: written");
@@ -95,8 +104,8 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
 
     data = ctx->data;
 
-    rc = ngx_libpq_get_uuid(ctx->exchange->results[0], 0, PUPIL_HW_RECORD,
-                            record.b);
+    rc = ngx_libpq_get_uuid(ctx->exchange->results[data->write_at], 0,
+                            PUPIL_HW_RECORD, record.b);
 
     if (rc == NGX_DECLINED) {
         if (data->again && stmt == PUPIL_HOMEWORK_CREATE) {

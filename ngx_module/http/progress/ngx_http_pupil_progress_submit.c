@@ -17,8 +17,10 @@ typedef struct {
 } ngx_http_pupil_relied_t;
 
 
-static void ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
+static ngx_int_t ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex);
+static ngx_uint_t ngx_http_pupil_progress_turns(ngx_http_pupil_ctx_t *ctx,
+    int32_t *first, int32_t *second);
 static void ngx_http_pupil_progress_alone(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, const ngx_http_pupil_batch_t *batch);
 static ngx_int_t ngx_http_pupil_progress_many(ngx_http_pupil_ctx_t *ctx,
@@ -53,7 +55,11 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
 
     id = data->nsent == 1 ? PUPIL_PROGRESS_SUBMIT_ONE : PUPIL_PROGRESS_SUBMIT;
 
-    ngx_http_pupil_progress_lock(ctx, ex);
+    if (ngx_http_pupil_progress_lock(ctx, ex) != NGX_OK) {
+        ngx_libpq_exchange_destroy(ex);
+        return NGX_ERROR;
+    }
+
     data->at = ngx_http_pupil_add_stmt(ctx, ex, id);
 
     if (data->nsent == 1) {
@@ -72,19 +78,82 @@ ngx_http_pupil_progress_send(ngx_http_pupil_ctx_t *ctx)
 }
 
 
-/* What the lock is taken by; ids are random, and any of their bytes will do. */
-static void
+static ngx_int_t
 ngx_http_pupil_progress_lock(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex)
 {
-    int32_t  tenant[2], subject[2];
+    int32_t                     turn[2], *first, *second;
+    ngx_uint_t                  n;
+    ngx_pool_t                 *pool;
+    ngx_http_pupil_progress_t  *data;
 
-    ngx_memcpy(tenant, ctx->tenant.b, sizeof(tenant));
-    ngx_memcpy(subject, ctx->session.subject.b, sizeof(subject));
+    data = ctx->data;
+    pool = ctx->request->pool;
 
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_PROGRESS_LOCK);
-    ngx_libpq_param_int4(ex, tenant[0] ^ subject[0]);
-    ngx_libpq_param_int4(ex, tenant[1] ^ subject[1]);
+    first = ngx_palloc(pool, data->nsent * sizeof(int32_t));
+    second = ngx_palloc(pool, data->nsent * sizeof(int32_t));
+
+    if (first == NULL || second == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_pupil_turn(ctx, &ctx->session.subject, turn);
+    n = ngx_http_pupil_progress_turns(ctx, first, second);
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, n > 1 ? PUPIL_PROGRESS_LOCK_MANY
+                                                  : PUPIL_PROGRESS_LOCK);
+    ngx_libpq_param_int4(ex, turn[0]);
+    ngx_libpq_param_int4(ex, turn[1]);
+
+    if (n > 1) {
+        ngx_libpq_param_int4_array(ex, first, n);
+        ngx_libpq_param_int4_array(ex, second, n);
+
+    } else {
+        /* of no homework: the pupil's again, who has it already */
+        ngx_libpq_param_int4(ex, n != 0 ? first[0] : turn[0]);
+        ngx_libpq_param_int4(ex, n != 0 ? second[0] : turn[1]);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Those of each homework, once.  What is not the pupil's is refused, and nobody
+ * waits for it, whatever ids a client makes up.
+ */
+static ngx_uint_t
+ngx_http_pupil_progress_turns(ngx_http_pupil_ctx_t *ctx, int32_t *first,
+    int32_t *second)
+{
+    int32_t                             turn[2];
+    ngx_uint_t                          i, k, n;
+    ngx_http_pupil_progress_t          *data;
+    const ngx_http_pupil_submission_t  *sent;
+
+    data = ctx->data;
+
+    for (i = 0, n = 0; i < data->nsent; i++) {
+        sent = &data->sent[i];
+
+        if (sent->enrolment == 0) {
+            continue;
+        }
+
+        ngx_http_pupil_turn(ctx, &sent->item->homework_id, turn);
+
+        for (k = 0; k < n && (first[k] != turn[0] || second[k] != turn[1]); k++)
+        {
+            /* void */
+        }
+
+        first[k] = turn[0];
+        second[k] = turn[1];
+        n = ngx_max(n, k + 1);
+    }
+
+    return n;
 }
 
 

@@ -345,6 +345,42 @@ ngx_http_pupil_refuse_at(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_pupil_refuse_as(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, ngx_http_pupil_problem_e problem,
+    const char *field, const char *rule)
+{
+    ngx_http_pupil_shown_none(ctx);
+
+    if (ngx_http_pupil_audit(ctx, &stmt->refusal,
+                             ngx_http_pupil_problem_outcome(problem), NULL, 0,
+                             NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* held back as above */
+    return ngx_http_pupil_problem_at(ctx, problem, field, rule);
+}
+
+
+void
+ngx_http_pupil_turn(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *id,
+    int32_t turn[2])
+{
+    ngx_uint_t  i;
+    int32_t     tenant[2];
+
+    ngx_memcpy(tenant, ctx->tenant.b, sizeof(tenant));
+    ngx_memcpy(turn, id->b, sizeof(tenant));
+
+    for (i = 0; i < 2; i++) {
+        turn[i] ^= tenant[i];
+    }
+}
+
+
 static ngx_int_t
 ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx)
 {

@@ -95,6 +95,19 @@ ngx_int_t ngx_http_pupil_refuse_at(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
     const char *field, const char *rule);
 
+/* The same of input that does not fit what is stored, by another problem. */
+ngx_int_t ngx_http_pupil_refuse_as(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, ngx_http_pupil_problem_e problem,
+    const char *field, const char *rule);
+
+/*
+ * By which numbers whoever writes about a subject or a homework takes turns;
+ * ids are random, and any of their bytes will do.  Two who share them by chance
+ * only wait for each other.
+ */
+void ngx_http_pupil_turn(ngx_http_pupil_ctx_t *ctx, const pupil_uuid_t *id,
+    int32_t turn[2]);
+
 /* Statements of the endpoint, and of sessions, by the enums of core. */
 #define ngx_http_pupil_stmt(ctx, id)          (&(ctx)->conf->serves.stmts[id])
 #define ngx_http_pupil_session_stmt(ctx, id)                                  \

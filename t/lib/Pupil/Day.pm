@@ -103,6 +103,8 @@ sub requests ($self) {
         ['overview', teacher => GET => "$mine/progress", 200],
         ['assign', teacher => POST => '/v1/homework', 201, $self->body],
         ['change', teacher => PATCH => $mine, 200, { title => 'Ny titel' }],
+        ['change of what is answered', teacher => PATCH => $mine, 409,
+         { exercises => [{ title => 'Tredje frågan', max_score => 1 }] }],
         ['assess', teacher => PUT => "$mine/pupils/$pupil/assessment", 200,
          { points => 9.5, comment => 'Läs om fjärilar också' }],
         ['an assessment', teacher => GET => "$mine/pupils/$pupil/assessment",

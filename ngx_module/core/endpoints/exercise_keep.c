@@ -1,0 +1,207 @@
+/*
+ * Copyright (C) the Pupil authors
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/endpoints/exercise.h"
+#include "core/json/json_tree.h"
+
+
+/* Of what the host itself has stored. */
+static const pupil_json_limits_t  stored_limits = {
+    PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
+};
+
+
+static uint32_t keep_find(const pupil_json_t *json, const pupil_uuid_t *id);
+static const char *keep_differs(const pupil_json_t *json, uint32_t node,
+    const pupil_input_exercise_t *in);
+static int keep_text(const pupil_json_t *json, uint32_t node,
+    const char *name, pupil_str_t text);
+static int keep_options(const pupil_json_t *json, uint32_t node,
+    const pupil_input_exercise_t *in);
+static pupil_rc_t keep_key(const pupil_json_t *keys,
+    pupil_input_exercise_t *in);
+static pupil_rc_t keep_refuse(pupil_fault_t *fault, uint32_t i,
+    const char *member, const char *rule);
+
+
+pupil_rc_t
+pupil_exercises_keep(const pupil_alloc_t *alloc, pupil_str_t exercises,
+    pupil_str_t keys, pupil_input_exercise_t *list, uint32_t count,
+    pupil_fault_t *fault)
+{
+    uint32_t      i, node;
+    pupil_rc_t    rc;
+    const char   *differs;
+    pupil_json_t  stored, kept;
+
+    fault->status = 0;
+    memset(&kept, 0, sizeof(kept));
+
+    rc = pupil_json_parse(alloc, exercises.data, exercises.len,
+                          &stored_limits, &stored, NULL);
+
+    if (rc == PUPIL_OK && keys.len != 0) {
+        rc = pupil_json_parse(alloc, keys.data, keys.len, &stored_limits,
+                              &kept, NULL);
+    }
+
+    for (i = 0; rc == PUPIL_OK && i < count; i++) {
+        if (pupil_uuid_is_zero(&list[i].id)) {
+            continue;
+        }
+
+        node = keep_find(&stored, &list[i].id);
+        if (node == PUPIL_JSON_NONE) {
+            return keep_refuse(fault, i, "id", "exists");
+        }
+
+        differs = keep_differs(&stored, node, &list[i]);
+        if (differs != NULL) {
+            return keep_refuse(fault, i, differs, "const");
+        }
+
+        if (keys.len != 0 && !list[i].question.keyed && !list[i].keyless) {
+            rc = keep_key(&kept, &list[i]);
+        }
+    }
+
+    return rc;
+}
+
+
+/* Of either list the member with that id. */
+static uint32_t
+keep_find(const pupil_json_t *json, const pupil_uuid_t *id)
+{
+    uint8_t      text[PUPIL_UUID_TEXT_LEN];
+    uint32_t     node;
+    pupil_str_t  is;
+
+    pupil_uuid_format(id, text);
+    is.data = text;
+    is.len = sizeof(text);
+
+    for (node = pupil_json_first(json, 0); node != PUPIL_JSON_NONE;
+         node = pupil_json_next(json, node))
+    {
+        if (pupil_json_is(json, pupil_json_member(json, node, "id"), is)) {
+            break;
+        }
+    }
+
+    return node;
+}
+
+
+/* The member by which an answer to it would mean something else; or NULL. */
+static const char *
+keep_differs(const pupil_json_t *json, uint32_t node,
+    const pupil_input_exercise_t *in)
+{
+    uint32_t  multiple;
+
+    if (!keep_text(json, node, "kind", in->kind)) {
+        return "kind";
+    }
+
+    if (!keep_text(json, node, "unit", in->unit)) {
+        return "unit";
+    }
+
+    if (!keep_options(json, node, in)) {
+        return "options";
+    }
+
+    multiple = pupil_json_member(json, node, "multiple");
+
+    return (multiple != PUPIL_JSON_NONE
+            && pupil_json_type(json, multiple) == PUPIL_JSON_TRUE)
+           != (in->question.multiple != 0) ? "multiple" : NULL;
+}
+
+
+/* Absent stands for absent. */
+static int
+keep_text(const pupil_json_t *json, uint32_t node, const char *name,
+    pupil_str_t text)
+{
+    uint32_t  member;
+
+    member = pupil_json_member(json, node, name);
+
+    return member == PUPIL_JSON_NONE ? text.data == NULL
+           : text.data != NULL && pupil_json_is(json, member, text);
+}
+
+
+static int
+keep_options(const pupil_json_t *json, uint32_t node,
+    const pupil_input_exercise_t *in)
+{
+    uint32_t  i, list, option;
+
+    list = pupil_json_member(json, node, "options");
+
+    if (list == PUPIL_JSON_NONE) {
+        return in->options == NULL;
+    }
+
+    if (in->options == NULL
+        || json->nodes[list].children != in->question.options)
+    {
+        return 0;
+    }
+
+    for (option = pupil_json_first(json, list), i = 0;
+         option != PUPIL_JSON_NONE;
+         option = pupil_json_next(json, option), i++)
+    {
+        if (!pupil_json_is(json, option, in->options[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* The key that it has, as if it had been sent. */
+static pupil_rc_t
+keep_key(const pupil_json_t *keys, pupil_input_exercise_t *in)
+{
+    uint32_t  node, at;
+
+    node = keep_find(keys, &in->id);
+    if (node == PUPIL_JSON_NONE) {
+        return PUPIL_OK;
+    }
+
+    node = pupil_json_member(keys, node, "key");
+
+    if (node == PUPIL_JSON_NONE
+        || pupil_key_read(keys, node, &in->question, &at) != NULL)
+    {
+        return PUPIL_INVALID;
+    }
+
+    in->key = pupil_json_raw(keys, node);
+
+    return PUPIL_OK;
+}
+
+
+static pupil_rc_t
+keep_refuse(pupil_fault_t *fault, uint32_t i, const char *member,
+    const char *rule)
+{
+    char  field[sizeof(fault->field)];
+
+    snprintf(field, sizeof(field), "/exercises/%u/%s", i, member);
+
+    return pupil_fault_set(fault, 422, field, rule);
+}
