@@ -48,6 +48,10 @@ $res = $day->teacher->patch("/v1/homework/$second",
     json => { exercises => [{ title => 'Ny fråga', max_score => 1 }] });
 is same_transaction($res, 'data.homework', 'record = ?', $second), 1,
     'a change of its exercises likewise';
+$res = $day->teacher->post('/v1/homework', json => { copy_of => $second,
+    class_id => $day->class_id, due_at => Pupil::Class::at(8) });
+is same_transaction($res, 'data.homework', 'record = ?', $res->json->{id}), 1,
+    'and a copy';
 $res = $day->teacher->delete("/v1/homework/$second");
 is same_transaction($res, 'data.homework', 'deleted_at IS NOT NULL'), 1,
     'and its end';

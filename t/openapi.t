@@ -330,6 +330,9 @@ ask(teacher => $assign, $path, 201, json => { %homework, @$_ })
         (map { [due_at => $_] }
          '2030-01-31T15:00:00.1234567Z', '2030-01-31T15:00:00.123456789+01:00',
          '2030-01-31t15:00:00z', '2029-12-31T23:59:60Z');
+ask(teacher => $assign, $path, $_->[0], valid => $_->[0] != 422, json => {
+    %homework{qw(class_id due_at)}, @$_[1 .. $#$_] }) for [422], [201, copy_of =>
+    $kinds->{id}], [422, copy_of => $kinds->{id}, exercises => []];
 ask(pupil => $list, $path, 200);
 my $page = ask(pupil => $list, "$path?limit=1&status=all", 200)->json;
 ok $page->{next}, 'there is a next page';

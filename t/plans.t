@@ -235,7 +235,9 @@ my %cold = (
     login_tell => 'once for each window of a throttled bucket',
     homework_create => 'a few a week and class',
     homework_patch => 'rarer',
-    homework_edit => 'the same', homework_turn => 'the same: no table',
+    homework_copy => 'the same', homework_source => 'before it, one homework by'
+        . ' its key',
+    homework_edit => 'rarer', homework_turn => 'the same: no table',
     homework_edit_target => 'before it, one homework by its key, and whether one'
         . ' answer is there, by an index of it',
     homework_delete => 'rarer still',

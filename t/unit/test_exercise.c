@@ -422,6 +422,43 @@ test_kept(void)
 }
 
 
+/* What is copied is written as it was. */
+static void
+test_copied(void)
+{
+    size_t                   i;
+    uint32_t                 n;
+    pupil_str_t              exercises, keys, again[2];
+    pupil_uuid_t             id;
+    pupil_fault_t            fault;
+    pupil_input_homework_t   was;
+    pupil_input_exercise_t  *list;
+
+    (void) pupil_uuid_parse((const uint8_t *) ID, sizeof(ID) - 1, &id);
+
+    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        (void) define(kept[i].members, &was, &fault);
+        (void) pupil_exercises_text(&alloc, was.exercises, 1, &id, &exercises);
+        (void) pupil_exercises_keys(&alloc, was.exercises, 1, &id, &keys);
+
+        ok(pupil_exercises_copy(&alloc, exercises, keys, &list, &n) == PUPIL_OK
+           && n == 1
+           && pupil_exercises_text(&alloc, list, n, &id, &again[0])
+              == PUPIL_OK
+           && pupil_exercises_keys(&alloc, list, n, &id, &again[1])
+              == PUPIL_OK
+           && again[0].len == exercises.len && again[1].len == keys.len
+           && memcmp(again[0].data, exercises.data, exercises.len) == 0
+           && (keys.len == 0
+               || memcmp(again[1].data, keys.data, keys.len) == 0),
+           "copied: %s", kept[i].members);
+    }
+
+    ok(pupil_exercises_copy(&alloc, text("[]"), text(""), &list, &n)
+       == PUPIL_INVALID, "no exercises");
+}
+
+
 /* Exactly as much as may be, and one byte more. */
 static void
 test_limits(void)
@@ -508,6 +545,7 @@ main(void)
     test_stored();
     test_answered();
     test_kept();
+    test_copied();
     test_limits();
     test_memory();
     tap_arena_reset(&arena);

@@ -128,6 +128,14 @@ const char *pupil_key_read(const pupil_json_t *json, uint32_t node,
     pupil_question_t *question, uint32_t *at);
 
 /*
+ * The exercises that are stored, with their keys, as if they had been sent; no
+ * ids.  As pupil_asked_read(); list points into both texts.
+ */
+pupil_rc_t pupil_exercises_copy(const pupil_alloc_t *alloc,
+    pupil_str_t exercises, pupil_str_t keys, pupil_input_exercise_t **list,
+    uint32_t *count);
+
+/*
  * Is this JSON an answer to the question?  PUPIL_OK with *right where it has a
  * key; PUPIL_INVALID with fault, whose field is the answer's, such as
  * "/answer/0"; PUPIL_NO_MEMORY.

@@ -423,6 +423,31 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
         .records = 1
     },
 
+    [PUPIL_HOMEWORK_SOURCE] = {
+        .name = "homework_source",
+        .sql = pupil_homework_source_sql,
+        .fixed = PUPIL_HU_COLUMNS,
+        .tables = { "homework" },
+        HOMEWORK_FACTS,
+        PUPIL_WANTS(pupil_homework_source_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_HOMEWORK_COPY] = {
+        .name = "homework_copy",
+        .sql = pupil_homework_create_sql,
+        .fixed = PUPIL_HW_COLUMNS,
+        .tables = { "homework" },
+        .facts_of = "homework",
+        PUPIL_WANTS(pupil_homework_copy_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
+                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = 1
+    },
+
     [PUPIL_HOMEWORK_PATCH] = {
         .name = "homework_patch",
         .sql = pupil_homework_patch_sql,

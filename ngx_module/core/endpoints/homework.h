@@ -32,6 +32,8 @@ enum {
     PUPIL_HOMEWORK_WITHDRAWN_BACK,
     PUPIL_HOMEWORK_TARGET,          /* what a write changes */
     PUPIL_HOMEWORK_CREATE,
+    PUPIL_HOMEWORK_SOURCE,          /* what another is a copy of */
+    PUPIL_HOMEWORK_COPY,            /* _CREATE, of what was read there */
     PUPIL_HOMEWORK_PATCH,
     PUPIL_HOMEWORK_EDIT_TARGET,     /* as _TARGET, of a patch of exercises */
     PUPIL_HOMEWORK_TURN,            /* before it is written */
@@ -77,7 +79,10 @@ extern const char          pupil_homework_patch_sql[];
 extern const char          pupil_homework_edit_sql[];
 extern const char          pupil_homework_delete_sql[];
 extern const char          pupil_homework_restore_sql[];
+extern const char          pupil_homework_source_sql[];
 extern const pupil_want_t  pupil_homework_create_wants[8];
+extern const pupil_want_t  pupil_homework_source_wants[4];
+extern const pupil_want_t  pupil_homework_copy_wants[12];
 extern const pupil_want_t  pupil_homework_patch_wants[3];
 extern const pupil_want_t  pupil_homework_edit_target_wants[2];
 extern const pupil_want_t  pupil_homework_edit_wants[8];
@@ -199,6 +204,20 @@ enum {
     PUPIL_HT_COLUMNS
 };
 
+/* PUPIL_HOMEWORK_SOURCE, $8 homework: the same, and its class. */
+enum {
+    PUPIL_HU_OWNER = PUPIL_HT_RECORD + 1,
+    PUPIL_HU_COLUMNS
+};
+
+enum {
+    PUPIL_HU_WANT_TITLE = 0,
+    PUPIL_HU_WANT_DESCRIPTION,
+    PUPIL_HU_WANT_EXERCISES,
+    PUPIL_HU_WANT_KEYS,
+    PUPIL_HU_WANTS
+};
+
 /* PUPIL_HOMEWORK_EDIT_TARGET: the same, and whether somebody has answered. */
 enum {
     PUPIL_HX_ANSWERED = PUPIL_HT_RECORD + 1,
@@ -215,7 +234,7 @@ enum {
  * $9 its MAC; they do nothing unless that very row is still there and live,
  * and the homework's facts are still those that were checked.
  *
- * PUPIL_HOMEWORK_CREATE  $10 record, $11 key version, $12 title,
+ * PUPIL_HOMEWORK_CREATE and _COPY  $10 record, $11 key version, $12 title,
  *     $13 description, $14 exercises, $15 exercise ids, $16 assigned at,
  *     $17 due at, $18 facts, $19 keys or NULL
  * PUPIL_HOMEWORK_PATCH   $10 record, $11 key version, $12 title or NULL,
@@ -240,7 +259,7 @@ enum {
     PUPIL_HW_WANT_TITLE = 0,
     PUPIL_HW_WANT_DESCRIPTION,
     PUPIL_HW_WANT_DUE_AT,
-    PUPIL_HW_WANT_KEYS          /* of _CREATE and _EDIT */
+    PUPIL_HW_WANT_KEYS          /* of _CREATE, _COPY and _EDIT */
 };
 
 /*

@@ -9,13 +9,13 @@
 #include "core/input/rule.h"
 
 
-/* PUPIL_INPUT_SET_ASSIGNED_AT is the bit of its row. */
+/* PUPIL_INPUT_SET_DESCRIBED and _ASSIGNED_AT are the bits of their rows. */
 static const pupil_rule_t  homework_rules[] = {
     { .name = "id", .kind = RULE_UUID,
       .offset = offsetof(pupil_input_homework_t, id) },
     { .name = "class_id", .kind = RULE_UUID, .flags = RULE_REQUIRED,
       .offset = offsetof(pupil_input_homework_t, class_id) },
-    { .name = "title", .kind = RULE_LINE, .flags = RULE_REQUIRED,
+    { .name = "title", .kind = RULE_LINE,
       .min = 1, .max = PUPIL_INPUT_TITLE_MAX,
       .offset = offsetof(pupil_input_homework_t, title) },
     { .name = "description", .kind = RULE_TEXT, .flags = RULE_NULLABLE,
@@ -27,8 +27,10 @@ static const pupil_rule_t  homework_rules[] = {
     { .name = "due_at", .kind = RULE_TIME, .flags = RULE_REQUIRED,
       .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
       .offset = offsetof(pupil_input_homework_t, due_at) },
-    { .name = "exercises", .kind = RULE_LIST, .flags = RULE_REQUIRED,
-      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX }
+    { .name = "exercises", .kind = RULE_LIST,
+      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX },
+    { .name = "copy_of", .kind = RULE_UUID,
+      .offset = offsetof(pupil_input_homework_t, copy_of) }
 };
 
 
@@ -94,7 +96,7 @@ pupil_rc_t
 pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
     pupil_time_t now, pupil_input_homework_t *out, pupil_fault_t *fault)
 {
-    uint32_t      due;
+    uint32_t      due, exercises;
     pupil_rc_t    rc;
     pupil_body_t  in;
 
@@ -112,14 +114,30 @@ pupil_input_homework(const pupil_alloc_t *alloc, const pupil_str_t *body,
         return rc;
     }
 
+    exercises = pupil_json_member(&in.json, 0, "exercises");
+
+    if (pupil_uuid_is_zero(&out->copy_of)) {
+        if (out->title.data == NULL) {
+            return pupil_rule_refuse_member(&in, 0, "title", "required");
+        }
+
+        if (exercises == PUPIL_JSON_NONE) {
+            return pupil_rule_refuse_member(&in, 0, "exercises", "required");
+        }
+
+    } else if (exercises != PUPIL_JSON_NONE) {
+        return pupil_rule_refuse(&in, exercises, "additionalProperties");
+    }
+
     if (out->due_at <= out->assigned_at) {
         due = pupil_json_member(&in.json, 0, "due_at");
         return pupil_rule_refuse(&in, due, "after-assigned_at");
     }
 
-    return homework_exercises(&in,
-                              pupil_json_member(&in.json, 0, "exercises"), 0,
-                              &out->exercises, &out->exercise_count);
+    return exercises == PUPIL_JSON_NONE
+           ? PUPIL_OK
+           : homework_exercises(&in, exercises, 0, &out->exercises,
+                                &out->exercise_count);
 }
 
 

@@ -15,6 +15,7 @@
 #define PUPIL_INPUT_EXERCISES_MAX    100
 
 /* Of a new one: members that were sent, of those where it matters. */
+#define PUPIL_INPUT_SET_DESCRIBED    0x8
 #define PUPIL_INPUT_SET_ASSIGNED_AT  0x10
 
 /* Members that a patch sets. */
@@ -28,8 +29,10 @@ typedef struct {
     unsigned                 set;           /* by the order of members */
     pupil_uuid_t             id;            /* zero when absent */
     pupil_uuid_t             class_id;
-    pupil_str_t              title;
-    pupil_str_t              description;   /* data is NULL when absent */
+    pupil_uuid_t             copy_of;       /* zero when absent: then title */
+                                            /* and exercises are there */
+    pupil_str_t              title;         /* data is NULL when absent */
+    pupil_str_t              description;   /* the same */
     pupil_time_t             assigned_at;   /* now when absent */
     pupil_time_t             due_at;
     pupil_input_exercise_t  *exercises;
@@ -125,6 +128,8 @@ pupil_rc_t pupil_list_cursor_decode(const uint8_t *s, size_t len,
 /*
  * {"id"?,"class_id","title","description"?,"assigned_at"?,"due_at",
  * "exercises"}; both dates within ten years of now, due_at after assigned_at.
+ * With "copy_of", another homework, there are no exercises, and what is not
+ * sent of title and description is that one's.
  */
 pupil_rc_t pupil_input_homework(const pupil_alloc_t *alloc,
     const pupil_str_t *body, pupil_time_t now, pupil_input_homework_t *out,

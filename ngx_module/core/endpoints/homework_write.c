@@ -43,6 +43,16 @@ const char  pupil_homework_create_sql[] =
     " RETURNING h.record)"
     WRITTEN;
 
+/* Of a class of the actor's, whichever. */
+const char  pupil_homework_source_sql[] =
+    "SELECT $1::bigint, h.record, h.owner{h}"
+    " FROM " PUPIL_SQL_ONE
+    " LEFT JOIN (pupil.enrolment AS e"
+    " JOIN " PUPIL_SQL_EACH("SELECT h.record, h.owner{h}"
+    " FROM data.homework AS h WHERE h.tenant = $2 AND h.owner = e.class"
+    " AND h.record = $8 AND h.deleted_at IS NULL") " AS h ON true)"
+    " ON " PUPIL_SQL_MINE("e");
+
 const char  pupil_homework_patch_sql[] =
     "WITH " PUPIL_SQL_HOMEWORK_ABLE ","
     " w AS ("
@@ -102,15 +112,33 @@ const char  pupil_homework_restore_sql[] =
     .purpose = PUPIL_PURPOSE_LEARNING, .relation = PUPIL_RELATION_SYSTEM,     \
     .operation = PUPIL_OPERATION_READ
 
-const pupil_want_t  pupil_homework_create_wants[8] = {
-    { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },
-    { .field = "description", AS_TEACHER, TO_WRITE },
-    { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED },
-    { .field = "keys", AS_TEACHER, TO_WRITE },
-    { .field = "exercises", AS_TEACHER, TO_WRITE, REQUIRED },
-    { .field = "exercise_ids", AS_TEACHER, TO_WRITE, REQUIRED },
-    { .field = "assigned_by", AS_TEACHER, TO_WRITE, REQUIRED },
+#define CREATED                                                               \
+    { .field = "title", AS_TEACHER, TO_WRITE, REQUIRED },                     \
+    { .field = "description", AS_TEACHER, TO_WRITE },                         \
+    { .field = "due_at", AS_TEACHER, TO_WRITE, REQUIRED },                    \
+    { .field = "keys", AS_TEACHER, TO_WRITE },                                \
+    { .field = "exercises", AS_TEACHER, TO_WRITE, REQUIRED },                 \
+    { .field = "exercise_ids", AS_TEACHER, TO_WRITE, REQUIRED },              \
+    { .field = "assigned_by", AS_TEACHER, TO_WRITE, REQUIRED },               \
     { .field = "assigned_at", AS_TEACHER, TO_WRITE, REQUIRED }
+
+const pupil_want_t  pupil_homework_create_wants[8] = {
+    CREATED
+};
+
+const pupil_want_t  pupil_homework_source_wants[PUPIL_HU_WANTS] = {
+    [PUPIL_HU_WANT_TITLE] = { .alias = "h", STORED("title") },
+    [PUPIL_HU_WANT_DESCRIPTION] = { .alias = "h", STORED("description") },
+    [PUPIL_HU_WANT_EXERCISES] = { .alias = "h", STORED("exercises") },
+    [PUPIL_HU_WANT_KEYS] = { .alias = "h", STORED_KEYS }
+};
+
+const pupil_want_t  pupil_homework_copy_wants[12] = {
+    CREATED,
+    { STORED("title"), REQUIRED },
+    { STORED("description") },
+    { STORED("exercises"), REQUIRED },
+    { STORED_KEYS }
 };
 
 const pupil_want_t  pupil_homework_patch_wants[3] = {

@@ -83,7 +83,8 @@ typedef struct {
 /* ctx->data of all homework routes. */
 typedef struct {
     pupil_homework_query_t                 query;    /* GET */
-    pupil_input_homework_t                 create;   /* POST */
+    pupil_input_homework_t                 create;   /* POST, */
+    pupil_input_homework_t                 made;     /* with what it copies */
     pupil_input_homework_patch_t           patch;    /* PATCH */
     pupil_input_assessment_t               assess;   /* PUT, of a pupil */
     pupil_answers_query_t                  answers;  /* GET, of a class */
@@ -98,6 +99,7 @@ typedef struct {
     ngx_uint_t                             target_by;  /* statement, and its */
     ngx_uint_t                             target_at;  /* result: as stored */
     ngx_uint_t                             write_at;   /* of the write */
+    ngx_uint_t                             source_at;  /* of what is copied */
     ngx_uint_t                             assessment; /* the same, of one */
     unsigned                               again:1;    /* once, from there */
 
@@ -260,11 +262,25 @@ ngx_int_t ngx_http_pupil_homework_bind_ids(ngx_http_pupil_ctx_t *ctx,
 int32_t ngx_http_pupil_homework_field(ngx_http_pupil_ctx_t *ctx,
     const char *field);
 
-/* The ids of a new one's exercises; NULL: no memory. */
+/*
+ * The ids of a new one's exercises, of a copy as many as there can be; NULL: no
+ * memory.
+ */
 pupil_uuid_t *ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx);
 
 /* The same of exercises that are changed, of which some are kept. */
 pupil_uuid_t *ngx_http_pupil_homework_edit_ids(ngx_http_pupil_ctx_t *ctx);
+
+/* Which statement writes a new one. */
+#define ngx_http_pupil_homework_create_stmt(data)                             \
+    (pupil_uuid_is_zero(&(data)->create.copy_of) ? PUPIL_HOMEWORK_CREATE      \
+                                                 : PUPIL_HOMEWORK_COPY)
+
+/*
+ * Makes data->made, a new one as it was sent, or with what it is a copy of.
+ * NGX_OK; NGX_DECLINED: a key is being asked for; or how the request ends.
+ */
+ngx_int_t ngx_http_pupil_homework_made(ngx_http_pupil_ctx_t *ctx);
 
 /*
  * There is a homework with the id that was sent, in the class stored: shows it

@@ -19,28 +19,35 @@ static ngx_uint_t ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
     const pupil_bound_row_t *stored, const pupil_uuid_t *ids);
 
 
+/* Of a copy, what it is a copy of may be gone by then, or another. */
+static uint32_t
+ngx_http_pupil_homework_count(const ngx_http_pupil_homework_t *data)
+{
+    return pupil_uuid_is_zero(&data->create.copy_of)
+           ? data->create.exercise_count : PUPIL_INPUT_EXERCISES_MAX;
+}
+
+
 pupil_uuid_t *
 ngx_http_pupil_homework_ids(ngx_http_pupil_ctx_t *ctx)
 {
     uint8_t                     content[PUPIL_HASH_LEN], id[PUPIL_HASH_LEN];
-    uint32_t                    i;
+    uint32_t                    i, n;
     pupil_uuid_t               *ids;
     pupil_keyed_t               hash;
     const pupil_key_t          *key;
-    pupil_input_homework_t     *in;
 
-    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
+    n = ngx_http_pupil_homework_count(ctx->data);
     key = ngx_http_pupil_key(ctx, "fingerprint");
 
-    ids = ngx_palloc(ctx->request->pool,
-                     in->exercise_count * sizeof(pupil_uuid_t));
+    ids = ngx_palloc(ctx->request->pool, n * sizeof(pupil_uuid_t));
     if (ids == NULL || key == NULL) {
         return NULL;
     }
 
     ngx_http_pupil_homework_content(ctx, key, content);
 
-    for (i = 0; i < in->exercise_count; i++) {
+    for (i = 0; i < n; i++) {
         pupil_keyed_begin(&hash, key, "pupil exercise v1", PUPIL_HASH_LEN);
         pupil_keyed_bytes(&hash, content, PUPIL_HASH_LEN);
         pupil_keyed_u32(&hash, i);
@@ -63,7 +70,7 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     const pupil_key_t *key, uint8_t content[PUPIL_HASH_LEN])
 {
     uint32_t                    i;
-    ngx_uint_t                  kinds;
+    ngx_uint_t                  kinds, copied;
     pupil_keyed_t               hash;
     pupil_time_t                assigned_at;
     pupil_input_homework_t     *in;
@@ -77,8 +84,12 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
         kinds |= in->exercises[i].question.kind;
     }
 
-    pupil_keyed_begin(&hash, key, kinds ? "pupil homework v2"
-                                        : "pupil homework v1", PUPIL_HASH_LEN);
+    copied = !pupil_uuid_is_zero(&in->copy_of);
+
+    pupil_keyed_begin(&hash, key, copied ? "pupil homework copy v1"
+                                  : kinds ? "pupil homework v2"
+                                          : "pupil homework v1",
+                      PUPIL_HASH_LEN);
     pupil_keyed_uuid(&hash, &ctx->session.subject);
     pupil_keyed_uuid(&hash, &data->record);
     pupil_keyed_uuid(&hash, &in->class_id);
@@ -88,6 +99,12 @@ ngx_http_pupil_homework_content(ngx_http_pupil_ctx_t *ctx,
     pupil_keyed_u64(&hash, (uint64_t) assigned_at);
     pupil_keyed_u64(&hash, (uint64_t) in->due_at);
     pupil_keyed_u32(&hash, in->exercise_count);
+
+    if (copied) {
+        pupil_keyed_uuid(&hash, &in->copy_of);
+        pupil_keyed_u32(&hash, in->title.data != NULL);
+        pupil_keyed_u32(&hash, in->set & PUPIL_INPUT_SET_DESCRIBED);
+    }
 
     for (i = 0; i < in->exercise_count; i++) {
         ngx_http_pupil_homework_exercise(&hash, &in->exercises[i], kinds);
@@ -183,14 +200,17 @@ ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_class_t *stored, const pupil_uuid_t *ids)
 {
     ngx_int_t                   rc;
+    ngx_uint_t                  stmt;
     pupil_time_t                assigned_at, withdrawn_at;
     pupil_bound_row_t           bound;
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
 
+    stmt = ngx_http_pupil_homework_create_stmt(data);
+
     if (stored != data->target) {
-        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+        return ngx_http_pupil_refuse_stmt(ctx, stmt,
                                           NGX_HTTP_PUPIL_ID_CONFLICT);
     }
 
@@ -202,7 +222,7 @@ ngx_http_pupil_homework_again(ngx_http_pupil_ctx_t *ctx,
     }
 
     if (rc != NGX_OK || !ngx_http_pupil_homework_same(ctx, &bound, ids)) {
-        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+        return ngx_http_pupil_refuse_stmt(ctx, stmt,
                                           NGX_HTTP_PUPIL_ID_CONFLICT);
     }
 
@@ -233,7 +253,7 @@ ngx_http_pupil_homework_same(ngx_http_pupil_ctx_t *ctx,
         return 0;
     }
 
-    for (i = 0; i < data->create.exercise_count; i++) {
+    for (i = 0; i < ngx_http_pupil_homework_count(data); i++) {
         if (pupil_bound_uuids_have(stored->cells[field], &ids[i])) {
             return 1;
         }

@@ -57,7 +57,7 @@ ngx_http_pupil_homework_create_parse(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_parsed(ctx, parsed, &fault);
 
-    return rc == NGX_OK
+    return rc == NGX_OK && pupil_uuid_is_zero(&data->create.copy_of)
            ? ngx_http_pupil_homework_fits(ctx, data->create.exercises,
                                           data->create.exercise_count)
            : rc;
@@ -124,11 +124,13 @@ ngx_http_pupil_homework_write_start(ngx_http_pupil_ctx_t *ctx)
     ngx_uint_t                  stmt;
     ngx_http_pupil_homework_t  *data;
 
-    stmt = ctx->route->method == NGX_HTTP_POST ? PUPIL_HOMEWORK_CREATE
+    data = ctx->data;
+
+    stmt = ctx->route->method == NGX_HTTP_POST
+           ? ngx_http_pupil_homework_create_stmt(data)
            : ctx->route->method == NGX_HTTP_PATCH ? PUPIL_HOMEWORK_PATCH
                                                   : PUPIL_HOMEWORK_DELETE;
 
-    data = ctx->data;
     data->target_by = PUPIL_HOMEWORK_TARGET;
 
     if (data->patch.set & PUPIL_INPUT_SET_EXERCISES) {
@@ -145,14 +147,17 @@ ngx_int_t
 ngx_http_pupil_homework_write_begin(ngx_http_pupil_ctx_t *ctx,
     ngx_uint_t stmt, ngx_uint_t evidence)
 {
+    ngx_uint_t                  creates;
     const pupil_uuid_t         *record;
     ngx_libpq_exchange_t       *ex;
     ngx_http_pupil_homework_t  *data;
 
     ngx_http_pupil_debug(ctx, "write: start");
 
+    creates = stmt == PUPIL_HOMEWORK_CREATE || stmt == PUPIL_HOMEWORK_COPY;
+
     if (!ngx_http_pupil_is(ctx, "teacher")) {
-        return stmt == PUPIL_HOMEWORK_CREATE
+        return creates
                ? ngx_http_pupil_refuse_stmt(ctx, stmt,
                                             NGX_HTTP_PUPIL_NOT_GRANTED)
                : ngx_http_pupil_homework_refuse_pupil(ctx, stmt);
@@ -164,11 +169,17 @@ ngx_http_pupil_homework_write_begin(ngx_http_pupil_ctx_t *ctx,
     }
 
     data = ctx->data;
-    record = stmt == PUPIL_HOMEWORK_CREATE ? &data->record : &ctx->path_id;
+    record = creates ? &data->record : &ctx->path_id;
     ngx_http_pupil_homework_evidence_by(ctx, ex, evidence, record);
 
     data->target_at = ngx_http_pupil_add_stmt(ctx, ex, data->target_by);
     ngx_libpq_param_uuid(ex, record->b);
+
+    if (stmt == PUPIL_HOMEWORK_COPY) {
+        data->source_at = ngx_http_pupil_add_stmt(ctx, ex,
+                                                  PUPIL_HOMEWORK_SOURCE);
+        ngx_libpq_param_uuid(ex, data->create.copy_of.b);
+    }
 
     /* what the audit tells when that evidence is not authentic */
     ctx->audit.asked = ngx_http_pupil_stmt(ctx, stmt);
@@ -233,7 +244,8 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
 
     class = ngx_http_pupil_homework_class(data, &data->create.class_id);
 
-    rc = ngx_http_pupil_homework_target(ctx, PUPIL_HOMEWORK_CREATE, class);
+    rc = ngx_http_pupil_homework_target(ctx,
+                             ngx_http_pupil_homework_create_stmt(data), class);
     if (rc != NGX_OK) {
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
@@ -249,6 +261,11 @@ ngx_http_pupil_homework_create_step(ngx_http_pupil_ctx_t *ctx)
         return ngx_http_pupil_homework_again(ctx, stored, ids);
     }
 
+    rc = ngx_http_pupil_homework_made(ctx);
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
     return ngx_http_pupil_homework_create_write(ctx, ids);
 }
 
@@ -257,6 +274,7 @@ static ngx_int_t
 ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
     const pupil_uuid_t *ids)
 {
+    ngx_uint_t                        stmt;
     pupil_str_t                       facts;
     ngx_libpq_exchange_t             *ex;
     pupil_input_homework_t           *in;
@@ -264,7 +282,8 @@ ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_homework_texts_t   texts;
 
     data = ctx->data;
-    in = &data->create;
+    in = &data->made;
+    stmt = ngx_http_pupil_homework_create_stmt(data);
 
     if (ngx_http_pupil_homework_texts(ctx, ids, &texts) != NGX_OK
         || ngx_http_pupil_homework_bind(ctx, ids, &texts, &facts) != NGX_OK)
@@ -274,14 +293,14 @@ ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
 
     /* no way to keep a key: nothing is stored that will not be scored */
     if (texts.keys.data != NULL
-        && !ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_CREATE)
+        && !ngx_http_pupil_stmt(ctx, stmt)
                 ->statement.granted[PUPIL_HW_WANT_KEYS])
     {
-        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_CREATE,
+        return ngx_http_pupil_refuse_stmt(ctx, stmt,
                                           NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    ex = ngx_http_pupil_homework_write(ctx, PUPIL_HOMEWORK_CREATE);
+    ex = ngx_http_pupil_homework_write(ctx, stmt);
     if (ex == NULL) {
         return NGX_ERROR;
     }
@@ -296,7 +315,7 @@ ngx_http_pupil_homework_create_write(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_param_bytea(ex, &facts);
     ngx_http_pupil_param_bytea(ex, &texts.keys);
 
-    return ngx_http_pupil_homework_end(ctx, ex, PUPIL_HOMEWORK_CREATE,
+    return ngx_http_pupil_homework_end(ctx, ex, stmt,
                                        ngx_http_pupil_homework_created);
 }
 
@@ -310,7 +329,7 @@ ngx_http_pupil_homework_texts(ngx_http_pupil_ctx_t *ctx,
     pupil_str_t              exercises, keys;
     pupil_input_homework_t  *in;
 
-    in = &((ngx_http_pupil_homework_t *) ctx->data)->create;
+    in = &((ngx_http_pupil_homework_t *) ctx->data)->made;
 
     if (pupil_exercises_text(&ctx->alloc, in->exercises, in->exercise_count,
                              ids, &exercises)
@@ -357,7 +376,7 @@ ngx_http_pupil_homework_bind(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_homework_t  *data;
 
     data = ctx->data;
-    in = &data->create;
+    in = &data->made;
 
     if (ngx_http_pupil_homework_bind_new(ctx, &bound, ids, in->exercise_count)
         != NGX_OK)

@@ -17,11 +17,15 @@ static ngx_int_t ngx_http_pupil_homework_location(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t
 ngx_http_pupil_homework_created(ngx_http_pupil_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t                   rc;
+    ngx_http_pupil_homework_t  *data;
 
     ngx_http_pupil_debug(ctx, "create: written");
 
-    rc = ngx_http_pupil_homework_written(ctx, PUPIL_HOMEWORK_CREATE);
+    data = ctx->data;
+
+    rc = ngx_http_pupil_homework_written(ctx,
+                             ngx_http_pupil_homework_create_stmt(data));
     if (rc != NGX_OK) {
         return rc;
     }
@@ -108,7 +112,9 @@ ngx_http_pupil_homework_stored(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
                             PUPIL_HW_RECORD, record.b);
 
     if (rc == NGX_DECLINED) {
-        if (data->again && stmt == PUPIL_HOMEWORK_CREATE) {
+        if (data->again && (stmt == PUPIL_HOMEWORK_CREATE
+                            || stmt == PUPIL_HOMEWORK_COPY))
+        {
             return ngx_http_pupil_refuse_stmt(ctx, stmt,
                                               NGX_HTTP_PUPIL_ID_CONFLICT);
         }

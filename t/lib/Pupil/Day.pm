@@ -102,6 +102,8 @@ sub requests ($self) {
         ['homework of a teacher', teacher => GET => '/v1/homework', 200],
         ['overview', teacher => GET => "$mine/progress", 200],
         ['assign', teacher => POST => '/v1/homework', 201, $self->body],
+        ['a copy', teacher => POST => '/v1/homework', 201, { copy_of => $h->{id},
+         class_id => $h->{class}{id}, due_at => Pupil::Class::at(8) }],
         ['change', teacher => PATCH => $mine, 200, { title => 'Ny titel' }],
         ['change of what is answered', teacher => PATCH => $mine, 409,
          { exercises => [{ title => 'Tredje frågan', max_score => 1 }] }],
