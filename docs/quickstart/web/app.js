@@ -62,6 +62,7 @@ const VIEWS = {
     ['give', null, teacher.give],
     ['homework', null, teacher.overview],
     ['edit', null, teacher.edit],
+    ['copy', null, teacher.copy],
     ['withdrawn', null, teacher.withdrawn],
     ['answers', null, answers.question],
     ['assess', null, answers.pupil],

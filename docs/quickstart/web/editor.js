@@ -4,13 +4,14 @@
  * Where a teacher writes the exercises of a homework: each of a kind, with what
  * that kind takes, its points and, of a choice or a number, what is right.  What
  * the gateway refuses is said at the field that it is of; a preview shows what
- * pupils will see.
+ * pupils will see.  One that was given already stays the same question: what an
+ * answer to it is cannot be changed, and its key is kept unless there is another.
  */
 
 import { answered, button, confirmed, el, field, wrong, written }
   from './dom.js';
 import { answerOf, line } from './kinds.js';
-import { numberRead, t } from './words.js';
+import { numberRead, numberShown, t } from './words.js';
 
 const KINDS = ['essay', 'text', 'choice', 'number', 'link'];
 const OPTIONS = 20, EXERCISES = 100;    /* at most */
@@ -42,8 +43,10 @@ const none = (hint) => () => ({
 });
 
 
-function option(rows, changed) {
-  const text = line({ required: true });
+/* words: of one that stays. */
+function option(rows, changed, words) {
+  const stays = words !== undefined;
+  const text = line({ required: true, readonly: stays, value: words });
   const right = el('input', { type: 'checkbox' });
   const label = el('span');
   const remove = button('×', () => {
@@ -60,7 +63,7 @@ function option(rows, changed) {
       label.textContent = t('option', { n });
       right.setAttribute('aria-label', t('right.of', { n }));
       remove.setAttribute('aria-label', t('option.remove', { n }));
-      remove.hidden = rows.length < 3;
+      remove.hidden = stays || rows.length < 3;
     },
   };
 
@@ -68,10 +71,13 @@ function option(rows, changed) {
 }
 
 
-function choice({ options = 2 } = {}) {
+/* options: how many there are at first, or those of one that stays. */
+function choice({ options = 2, multiple: several = false } = {}) {
   const rows = [];
+  const stays = Array.isArray(options);
   const list = el('div', { class: 'rows' });
-  const multiple = el('input', { type: 'checkbox' });
+  const multiple = el('input', { type: 'checkbox', checked: several,
+                                 disabled: stays });
   const add = button(t('option.add'), () => {
     rows.push(option(rows, changed));
     changed();
@@ -88,11 +94,11 @@ function choice({ options = 2 } = {}) {
         list.append(row.node);
       }
     });
-    add.hidden = rows.length >= OPTIONS;
+    add.hidden = stays || rows.length >= OPTIONS;
   }
 
-  for (let n = 0; n < options; n++) {
-    rows.push(option(rows, changed));
+  for (const words of stays ? options : Array(options).fill()) {
+    rows.push(option(rows, changed, words));
   }
   changed();
   list.addEventListener('next', ({ target }) => {
@@ -106,7 +112,7 @@ function choice({ options = 2 } = {}) {
 
   return {
     nodes: [list, add, tick(t('several'), multiple),
-            el('p', { class: 'facts' }, t('key.choice'))],
+            el('p', { class: 'facts' }, t(stays ? 'key.kept' : 'key.choice'))],
     read: () => ({ options: rows.map(({ text }) => text.value.trim()),
                    multiple: multiple.checked,
                    ...(chosen().length > 0 && { key: chosen() }) }),
@@ -118,13 +124,15 @@ function choice({ options = 2 } = {}) {
 }
 
 
-function number() {
-  const value = numeral(), tolerance = numeral(), unit = line();
+function number({ id, unit: given } = {}) {
+  const stays = id !== undefined;
+  const value = numeral(), tolerance = numeral();
+  const unit = line({ value: given, readonly: stays });
 
   return {
     nodes: [el('div', { class: 'three' }, field(t('right.answer'), value),
                field(t('tolerance'), tolerance), field(t('unit'), unit)),
-            el('p', { class: 'facts' }, t('key.number'))],
+            el('p', { class: 'facts' }, t(stays ? 'key.kept' : 'key.number'))],
     read: () => ({
       ...(unit.value.trim() && { unit: unit.value.trim() }),
       ...(value.value.trim() && { key: { value: numberRead(value.value),
@@ -139,19 +147,25 @@ function number() {
 }
 
 
+/* The last one is of who gives homework by other means. */
 const PARTS = { choice, number, essay: none('key.none'), text: none('key.none'),
-                link: none('key.link') };
+                link: none('key.link'), any: none('key.none') };
 
 
 /* ---- an exercise ---- */
 
-/* like: a shape that it has from the beginning. */
+/* like: a shape that it has from the beginning, or one that was given. */
 function exercise(remove, like = {}) {
-  const title = line({ required: true });
-  const points = numeral({ required: true, value: 10 });
-  const kind = el('select', null, KINDS.map((name) =>
-    el('option', { value: name }, t(`kind.${name}`))));
-  const text = el('textarea', { rows: 2, dir: 'auto', class: 'grow' });
+  const stays = like.id !== undefined;
+  const any = stays && !like.kind;
+  const title = line({ required: true, value: like.title });
+  const points = numeral({ required: true,
+                           value: numberShown(like.max_score ?? 10) });
+  const kind = el('select', { disabled: stays },
+    (any ? ['any'] : KINDS).map((name) =>
+      el('option', { value: name }, t(`kind.${name}`))));
+  const text = el('textarea', { rows: 2, dir: 'auto', class: 'grow',
+                                value: like.text });
   const name = el('legend');
   const made = new Map();           /* by kind: who looks about loses nothing */
   const place = el('div', { class: 'of-kind' });
@@ -162,7 +176,7 @@ function exercise(remove, like = {}) {
     field(t('question'), title),
     el('div', { class: 'beside' }, field(t('kind'), kind),
        field(t('points.head'), points)),
-    field(t('exercise.text'), text), place, away);
+    !any && field(t('exercise.text'), text), place, away);
 
   function changed() {
     if (!part()) {
@@ -171,7 +185,7 @@ function exercise(remove, like = {}) {
     place.replaceChildren(...part().nodes);
   }
 
-  kind.value = like.kind ?? KINDS[0];
+  kind.value = any ? 'any' : like.kind ?? KINDS[0];
   kind.addEventListener('change', changed);
   changed();
 
@@ -187,8 +201,9 @@ function exercise(remove, like = {}) {
       away.setAttribute('aria-label', t('exercise.remove.of', { n }));
       away.hidden = of < 2;
     },
-    read: () => ({ title: title.value.trim(),
-                   max_score: numberRead(points.value), kind: kind.value,
+    read: () => ({ ...(stays && { id: like.id }), title: title.value.trim(),
+                   max_score: numberRead(points.value),
+                   ...(!any && { kind: kind.value }),
                    ...(text.value.trim() && { text: text.value }),
                    ...part().read() }),
     at: ([member, ...more]) => controls[member] ?? part().at(member, ...more),
@@ -199,7 +214,7 @@ function exercise(remove, like = {}) {
 
 /* ---- all of them ---- */
 
-/* shapes: of those that there are at first. */
+/* shapes: of those that there are at first, or those that were given. */
 export function editor(shapes = [{}]) {
   const all = [];
   const list = el('div', { class: 'parts' });

@@ -194,6 +194,7 @@ export async function overview(show, id) {
           all.map((one) => pupilRow(id, one, exercises.length))),
     el('div', { class: 'actions' },
       link(`#/edit/${id}`, t('edit'), { class: 'button quiet' }),
+      link(`#/copy/${id}`, t('copy'), { class: 'button quiet' }),
       button(t('take.back'), () => takeBack(item, answered))));
 }
 
@@ -282,14 +283,7 @@ export async function give(show) {
     try {
       await post('/v1/homework', { id: sent.id, ...body });
     } catch (error) {
-      const control = exercises.at(error.field);
-
-      if (control) {
-        wrong(control, words(error));
-        control.focus();
-      } else {
-        tell(error, made, NAMES);
-      }
+      refused(error, made, exercises);
       return;
     }
     forget();
@@ -320,12 +314,31 @@ export async function give(show) {
 }
 
 
+/* What is refused of an exercise is said there. */
+function refused(error, made, exercises) {
+  const control = exercises?.at(error.field);
+
+  if (control) {
+    wrong(control, words(error));
+    control.focus();
+  } else {
+    tell(error, made, NAMES);
+  }
+}
+
+
+/* Exercises, until somebody has answered; all else whenever. */
 export async function edit(show, id) {
   const item = await get(`/v1/homework/${id}`);
-  const made = form({ class: 'card' }, async () => {
+  const { completed = 0, in_progress: begun = 0 } = item.summary ?? {};
+  const exercises = item.exercises && completed + begun === 0
+    ? editor(item.exercises) : null;
+  const read = () => exercises?.read();
+  const was = JSON.stringify(read());
+  const made = form({ class: 'card wide' }, async () => {
     const due = dueAt(made);
 
-    if (due === null) {
+    if (due === null || exercises?.fits() === false) {
       return;
     }
     try {
@@ -333,9 +346,10 @@ export async function edit(show, id) {
         title: made.elements.title.value,
         description: made.description.value || null,
         due_at: due,
+        ...(JSON.stringify(read()) !== was && { exercises: read() }),
       });
     } catch (error) {
-      tell(error, made, NAMES);
+      refused(error, made, exercises);
       return;
     }
     location.hash = `#/homework/${id}`;
@@ -346,9 +360,75 @@ export async function edit(show, id) {
   field(t('text'), el('textarea', { name: 'description', rows: 4, dir: 'auto',
                                     value: item.description ?? '' })),
   dueFields(new Date(item.due_at)),
+  exercises ? exercises.node
+    : el('p', { class: 'facts' }, t('exercises.fixed')),
   el('div', { class: 'actions' }, link(`#/homework/${id}`, t('cancel'),
                                        { class: 'button quiet' }),
      el('button', { type: 'submit' }, t('save'))));
 
   show(heading(t('edit.title', { title: item.title }), t('edit')), made);
+}
+
+
+/* ---- to other classes, too ---- */
+
+/* Each class gets its own, once: what was lost on the way is sent again. */
+async function copied(id, chosen, due) {
+  for (const one of chosen.filter(({ given }) => !given)) {
+    if (one.due !== due) {
+      one.due = due;
+      one.id = crypto.randomUUID();
+    }
+    await post('/v1/homework', { id: one.id, class_id: one.class_id,
+                                 copy_of: id, due_at: due });
+    one.given = true;
+    one.box.disabled = true;
+  }
+}
+
+
+export async function copy(show, id) {
+  const [item, { records }] = await Promise.all([get(`/v1/homework/${id}`),
+    get('/v1/data/enrolment')]);
+  const classes = sorted(records.filter(({ role, class_id }) =>
+    role === 'teacher' && class_id !== item.class.id),
+  (one) => one.class_title ?? '').map(({ class_id, class_title }) => ({
+    class_id, class_title, box: el('input', { type: 'checkbox' }) }));
+  const missing = el('p', { class: 'wrong', id: 'classes-wrong',
+                            hidden: true });
+  const made = form({ class: 'card' }, async () => {
+    const chosen = classes.filter(({ box }) => box.checked);
+    const due = dueAt(made);
+
+    missing.textContent = t('rule.choose');
+    missing.hidden = chosen.length > 0;
+    if (chosen.length === 0) {
+      classes[0].box.focus();
+    }
+    if (due === null || chosen.length === 0) {
+      return;
+    }
+    try {
+      await copied(id, chosen, due);
+    } catch (error) {
+      tell(error, made, NAMES);
+      return;
+    }
+    location.hash = `#/homework/${id}`;
+    addEventListener('shown', () => say(t('copied', { n: chosen.length }),
+                                        true), { once: true });
+  },
+  el('p', null, t('copy.what')),
+  el('fieldset', { 'class': 'rows', 'aria-describedby': missing.id },
+    el('legend', null, t('classes')),
+    classes.map(({ box, class_title }) => el('label', { class: 'tick' }, box,
+      written('span', class_title ?? t('nobody')))), missing),
+  dueFields(new Date(item.due_at)),
+  el('div', { class: 'actions' }, link(`#/homework/${id}`, t('cancel'),
+                                       { class: 'button quiet' }),
+     el('button', { type: 'submit' }, t('give'))));
+
+  show(heading(t('copy.title', { title: item.title }), t('copy')),
+       classes.length > 0 ? made
+         : el('p', { class: 'card empty' }, t('copy.none')));
 }

@@ -189,6 +189,9 @@ export default {
     + ' ingen. Ingen elev får det at se. Uden kryds giver den ingen.',
   'key.number': 'Med et rigtigt svar giver computeren alle point eller ingen.'
     + ' Ingen elev får det at se. Du kan lade alle tre stå tomme.',
+  'kind.any': 'Som du vil',
+  'key.kept': 'Hvad der er rigtigt, bliver stående, hvis du ikke angiver det'
+    + ' på ny her.',
   'key.none': 'Du vurderer det selv.',
   'key.link': 'Elever giver en adresse, der begynder med https. Du vurderer'
     + ' det selv.',
@@ -196,6 +199,12 @@ export default {
     + ' bliver sendt.',
   'preview.close': 'Luk',
   edit: 'Ændr', 'edit.title': 'Ændr »{title}«',
+  copy: 'Giv til andre klasser',
+  'copy.title': 'Giv »{title}« til andre klasser',
+  'copy.what': 'Hver klasse får sin egen, med de samme opgaver.',
+  'copy.none': 'Du underviser ingen anden klasse.',
+  copied: { one: 'Givet til én klasse.', other: 'Givet til {n} klasser.' },
+  'exercises.fixed': 'Nogen har svaret: opgaverne bliver, som de er.',
   'take.back': 'Træk tilbage', 'take.back.sure': 'Træk »{title}« tilbage?',
   'take.back.what': {
     one: 'Én elev har svaret. Ingen ser det længere.',
@@ -402,6 +411,7 @@ export default {
   'rule.common': 'Mange har denne adgangskode. Vælg en anden.',
   'rule.name': 'Det her er dit brugernavn. Vælg noget andet.',
   'rule.different': 'Det her er den adgangskode, du har.',
+  'rule.answered': 'Nogen har svaret: opgaverne bliver, som de er.',
   'rule.choose': 'Vælg noget.',
   'rule.number': 'Skriv et tal med cifre alene, som 12,5.',
   'rule.decimals': 'Der må højst stå seks cifre efter kommaet.',

@@ -188,6 +188,8 @@ export default {
     + ' No pupil is shown it. Without a tick it gives none.',
   'key.number': 'With a right answer the computer gives all points or none. No'
     + ' pupil is shown it. You can leave all three empty.',
+  'kind.any': 'As you like',
+  'key.kept': 'What is right stays as it was, unless you say it anew here.',
   'key.none': 'You assess it yourself.',
   'key.link': 'Pupils give an address that begins with https. You assess it'
     + ' yourself.',
@@ -195,6 +197,12 @@ export default {
     + ' here is sent.',
   'preview.close': 'Close',
   edit: 'Change', 'edit.title': 'Change “{title}”',
+  copy: 'Give to other classes',
+  'copy.title': 'Give “{title}” to other classes',
+  'copy.what': 'Each class gets its own, with the same exercises.',
+  'copy.none': 'You teach no other class.',
+  copied: { one: 'Given to one class.', other: 'Given to {n} classes.' },
+  'exercises.fixed': 'Somebody has answered: the exercises stay as they are.',
   'take.back': 'Take back', 'take.back.sure': 'Take “{title}” back?',
   'take.back.what': {
     one: 'One pupil has answered. Nobody will see it any more.',
@@ -400,6 +408,7 @@ export default {
   'rule.common': 'Many people have this password. Choose another one.',
   'rule.name': 'This is your user name. Choose something else.',
   'rule.different': 'This is the password that you have.',
+  'rule.answered': 'Somebody has answered: the exercises stay as they are.',
   'rule.choose': 'Choose something.',
   'rule.number': 'Write a number in digits alone, such as 12.5.',
   'rule.decimals': 'At most six digits may stand behind the point.',

@@ -189,6 +189,8 @@ export default {
     + ' inga. Ingen elev får se det. Utan kryss ger den inga.',
   'key.number': 'Med ett rätt svar ger datorn alla poäng eller inga. Ingen elev'
     + ' får se det. Du kan lämna alla tre tomma.',
+  'kind.any': 'Som du vill',
+  'key.kept': 'Vad som är rätt står kvar, om du inte anger det på nytt här.',
   'key.none': 'Du bedömer det själv.',
   'key.link': 'Elever anger en adress som börjar med https. Du bedömer det'
     + ' själv.',
@@ -196,6 +198,12 @@ export default {
     + ' skickas.',
   'preview.close': 'Stäng',
   edit: 'Ändra', 'edit.title': 'Ändra ”{title}”',
+  copy: 'Ge till andra klasser',
+  'copy.title': 'Ge ”{title}” till andra klasser',
+  'copy.what': 'Varje klass får sin egen, med samma uppgifter.',
+  'copy.none': 'Du undervisar ingen annan klass.',
+  copied: { one: 'Given till en klass.', other: 'Given till {n} klasser.' },
+  'exercises.fixed': 'Någon har svarat: uppgifterna blir som de är.',
   'take.back': 'Ta tillbaka', 'take.back.sure': 'Ta tillbaka ”{title}”?',
   'take.back.what': {
     one: 'En elev har svarat. Ingen ser det längre.',
@@ -403,6 +411,7 @@ export default {
   'rule.common': 'Många har det här lösenordet. Välj ett annat.',
   'rule.name': 'Det här är ditt användarnamn. Välj något annat.',
   'rule.different': 'Det här är lösenordet som du har.',
+  'rule.answered': 'Någon har svarat: uppgifterna blir som de är.',
   'rule.choose': 'Välj något.',
   'rule.number': 'Skriv ett tal med bara siffror, som 12,5.',
   'rule.decimals': 'Högst sex siffror får stå efter kommat.',
