@@ -7,7 +7,8 @@
 #     J=3            how many test files run at once
 #     SAN=1, COV=1   sanitizers, coverage (set by test-asan and coverage)
 #     NGX_SRC        nginx's sources or headers, here Debian's nginx-dev
-#     PREFIX, DESTDIR, FUZZ_SECONDS, SOAK_SECONDS, SOAK_SEED, DEMO_PORT
+#     PREFIX, DESTDIR, DEB_VERSION, DEMO_PORT
+#     FUZZ_SECONDS, SOAK_SECONDS, SOAK_SEED
 
 SHELL = /bin/bash
 .DELETE_ON_ERROR:
@@ -16,7 +17,7 @@ SHELL = /bin/bash
 .PHONY: all help tests deps deps-lint test test-campaigns test-asan test-static \
         test-timing coverage bench bench-fair bench-rush bench-storm bench-growth \
         bench-sealed bench-roster rollover soak mutations demo demo-stop lint \
-        format fuzz fuzzers promises install uninstall clean FORCE
+        format fuzz fuzzers promises install uninstall deb test-deb clean FORCE
 
 B            ?= build
 T            ?= $(wildcard t/*.t t/roster/*.t)
@@ -385,7 +386,7 @@ C_FILES  = $(CORE_SRC) $(CTL_SRC) $(HTTP_SRC) $(wildcard plugins/*/*.c) \
 H_FILES  = $(wildcard include/*.h) $(call sources,ngx_module plugins t/unit \
            t/fuzz t/pg,h)
 SH_FILES = .ci/run $(wildcard t/lib/*.sh t/bench/run t/bench/growth \
-           docs/quickstart/*.sh)
+           docs/quickstart/*.sh debian/*.sh debian/*.p*inst debian/*.p*rm)
 
 # Its output counts when it fails, be it of a finding or of a crash.
 tidy = @echo clang-tidy; printf '%s\n' $1 | xargs -r -P$(J) -n4 sh -c \
@@ -501,6 +502,16 @@ uninstall:
 	-rmdir $(foreach c,$(INSTALLED),$(SQL_DIR)/plugins/$c) $(PLUGIN_DIR) \
 	    $(SQL_DIR)/plugins $(SQL_DIR)/data $(SQL_DIR)/keystore $(SQL_DIR) \
 	    $(LIB_DIR)/pupil $(SHARE_DIR)/pupil 2>/dev/null
+
+## deb: make the packages of Debian, into build/deb (DEB_VERSION)
+deb:
+	@t/lib/deps.sh deb
+	@debian/make.sh $(B)/deb $(DEB_VERSION)
+
+## test-deb: and try them in a bare Debian 12, which takes root
+test-deb: deb
+	@t/lib/deps.sh test-deb
+	@$(call prove,t/deb/packages.t)
 
 ## clean: remove everything that was built
 clean:

@@ -151,6 +151,7 @@ sub here ($text) {
                 '/etc/nginx/nginx.conf' => $nginx->conf_file,
                 '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
                 '/var/tmp/record.html' => "$etc/record.html",
+                '/var/log/pupil' => $etc,
                 '/etc/pupil' => $etc);
     my $any = join '|', map { quotemeta } sort { length $b <=> length $a }
                         keys %path;
@@ -171,6 +172,9 @@ sub here ($text) {
 my %ELSEWHERE = (
     'make demo' => 't/demo.t',
     'make' => 'what is under test', 'sudo make install' => 't/install.t',
+    'make deb' => 't/deb/packages.t',
+    'apt install ./libnginx-mod-http-pupil_*.deb ./pupil-plugins_*.deb'
+        . ' ./pupilctl_*.deb ./pupil-web_*.deb' => 't/deb/packages.t',
     'make test' => 'this', 'make test T=t/harness.t' => 'this',
     'make lint' => 'needs more packages: by hand, before a commit',
     'make format' => 't/lint/format.t',

@@ -4,6 +4,8 @@
 # Installs the Debian packages that are needed, and asks the network for
 # nothing when all of them are there:
 #
+#     deps.sh deb     to build packages
+#     deps.sh test-deb    and to try them in a bare Debian
 #     deps.sh demo    to build and to run the quick start
 #     deps.sh test    and for the suite, a browser included
 #     deps.sh lint    and for linting, fuzzing, coverage and benchmarks
@@ -11,15 +13,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-demo="gcc make binutils pkg-config libc6-dev nginx nginx-dev libpq-dev
+build="gcc make binutils pkg-config libc6-dev nginx-dev libpq-dev
       libsodium-dev libcjose-dev liboath-dev libqrencode-dev
       libpcre2-dev libunistring-dev libjansson-dev libcsv-dev libzip-dev libgfshare-dev libcurl4-openssl-dev
       libxml2-dev libxmlsec1-dev libxmlsec1-openssl
-      libssl-dev zlib1g-dev
+      libssl-dev zlib1g-dev"
+deb="$build debhelper dpkg-dev lintian"
+demo="$build nginx
       postgresql-15 postgresql-client-15 openssl ca-certificates curl jq perl"
-test="g++ libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl
-      strace gdb procps chromium nodejs age time python3-aiosmtpd
-      librsvg2-bin zbar-tools"
+perl="libdbi-perl libdbd-pg-perl libio-socket-ssl-perl libjson-xs-perl"
+test="$perl g++ strace gdb procps chromium nodejs age time python3-aiosmtpd
+      librsvg2-bin zbar-tools logrotate"
 lint="clang clang-format clang-tidy cppcheck shellcheck valgrind wrk lcov
       dpkg-dev patch xz-utils"
 
@@ -27,10 +31,12 @@ lint="clang clang-format clang-tidy cppcheck shellcheck valgrind wrk lcov
 command -v npm >/dev/null || test="$test npm"
 
 case ${1:-} in
+    deb) packages=$deb ;;
+    test-deb) packages="$demo $deb $perl debootstrap" ;;
     demo) packages=$demo ;;
     test) packages="$demo $test" ;;
     lint) packages="$demo $test $lint" ;;
-    *) echo "usage: deps.sh demo|test|lint" >&2; exit 2 ;;
+    *) echo "usage: deps.sh deb|test-deb|demo|test|lint" >&2; exit 2 ;;
 esac
 
 as_root() {
@@ -56,7 +62,7 @@ if [ -n "$missing" ]; then
         --no-install-recommends $missing </dev/null >/dev/null
 fi
 
-[ "$1" != demo ] || exit 0
+case $1 in deb|test-deb|demo) exit 0 ;; esac
 
 for folder in t/browser t/peers t/bench/node; do
     [ ! $folder/node_modules/.package-lock.json -nt \
