@@ -64,8 +64,8 @@ sub all_are ($is) { return { map { ($_ => "installed $is") } @names } }
 
 # Whatever has our name.
 sub ours () {
-    my $run = $debian->sh('find / -xdev \( -path /proc -o -path /packages'
-        . ' -o -path /next -o -path /roster \) -prune -o -name "*pupil*" -print');
+    my $run = $debian->sh('find / -xdev \( -path /proc -o -path /tmp -o'
+        . ' -path /packages -o -path /next \) -prune -o -name "*pupil*" -print');
     return sort split /\n/, $run->{out};
 }
 
