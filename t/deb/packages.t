@@ -237,7 +237,7 @@ END
 like $day, qr/"csrf_token".*200$/s, 'somebody of the roster is let in';
 
 
-# ---- what runs beside nginx, as its units say, but for systemd's bounds
+# ---- what runs beside nginx, as its units say
 
 my ($role) = $operations =~ /^```sql\n(CREATE ROLE pupil_backup .*?)^```/ms;
 my ($backup) = $operations =~ m{^# /etc/pupil/backup\.conf\n(.*?)^```}ms;
@@ -255,18 +255,33 @@ $debian->put('/etc/pupil/migrate.conf', join '', map {
 $debian->put('/etc/pupil/sync/school.conf', "source = sds\nkind = sds\nfrom = /roster\n");
 well('age', $debian->apt(install => 'age'));
 
-sub unit ($name, $for = '') {
+# A command as systemd runs that of a unit: by its environment, as its user, with
+# no capability but the unit's, and where it may write.  No system call is left
+# out here.
+sub unit ($name, $for = '', $other = undef) {
     my $text = slurp($debian->path("$units/$name.service"));
-    my ($command) = $text =~ /^ExecStart=(.*)$/m;
-    my ($env) = ($text =~ /^Environment=(.*)$/mg, '');
-    my ($user) = $text =~ /^User=(.*)$/m;
-    my ($capability) = $text =~ /^AmbientCapabilities=CAP_(.*)$/m;
-    my $as = $user ? "setpriv --reuid $user --regid $user --clear-groups"
-        . " --inh-caps +\L$capability --ambient-caps +\L$capability " : '';
-    return "env $env $as$command" =~ s/%i/$for/r;
+    my $said = sub ($what) { $text =~ /^$what=-?(.*)$/m ? $1 : '' };
+    my ($user, $capability) = ($said->('User'),
+                               lc $said->('AmbientCapabilities') =~ s/^CAP_//r);
+    my $as = '--no-new-privs --bounding-set -all --inh-caps -all';
+    $as =~ s/-all/-all,+$capability/g if $capability;
+    $as .= " --ambient-caps +$capability" if $capability;
+    $as .= " --reuid $user --regid $user --clear-groups" if $user;
+
+    my @steps = ('mount --rbind / /mnt', 'mount -t tmpfs tmpfs /mnt/tmp');
+    push @steps, 'mount -o remount,bind,ro /mnt',
+        map {; "mkdir -p $_", "mount --bind $_ /mnt$_" } grep { length }
+        $said->('StateDirectory') =~ s{^(?=.)}{/var/lib/}r,
+        $said->('ReadWritePaths')
+        if $said->('ProtectSystem') eq 'strict';
+    push @steps, join ' ', 'exec chroot /mnt env', $said->('Environment'),
+        'setpriv', $as, $other // $said->('ExecStart');
+
+    return sprintf "unshare --mount --propagation unchanged bash -euc '%s'",
+                   join('; ', @steps) =~ s/%i/$for/r;
 }
 
-my $beside = join "\n", $start, map({ "$_ || echo failed: '$_'" }
+my $beside = join "\n", $start, map({ "$_ || echo failed: \$LINENO" }
     "psql -q 'host=127.0.0.1 port=$port{data} user=postgres password=x'"
         . " -c \"\$(echo \"\$ROLE\" | grep -v pupil_keys)\"",
     "psql -q 'host=127.0.0.1 port=$port{keys} user=postgres password=x'"
@@ -276,7 +291,10 @@ my $beside = join "\n", $start, map({ "$_ || echo failed: '$_'" }
     'install -d -o pupil-backup -m 700 /srv/vault',
     unit('pupil-partitions'), unit('pupil-sync@', 'school'), unit('pupil-retention'),
     map({ "timeout 10 $_ || test \$? = 124" } unit('pupil-work'), unit('pupil-seal')),
-    unit('pupil-backup')), $stop;
+    unit('pupil-backup'),
+    map({ '! ' . unit($_, '', 'sh -c "exec >/etc/nginx/nginx.conf"') }
+        qw(pupil-work pupil-seal pupil-retention pupil-backup)),
+    '! ' . unit('pupil-work', '', 'cat /var/backups/pupil/.clock')), $stop;
 my $run = $debian->sh($beside, env => { %env, ROLE => $role });
 is join("\n", $run->{out} =~ /^failed: .*$/mg), '', 'each unit does its work'
     or diag $run->{err};
