@@ -131,7 +131,7 @@ for my $unit (grep { /\.service$/ } @units) {
         "systemd-analyze verify --man=no $one 2>&1")), qr/^\Q$one\E.*:/m, 'all of it';
     well("$unit: as much as it needs", $debian->sh(
         "cp $units/$unit /tmp/$one && systemd-analyze security --offline=yes"
-        . " --threshold=20 --no-pager /tmp/$one"));
+        . " --threshold=25 --no-pager /tmp/$one"));
 }
 is join(' ', map { sprintf '%s=%o', $_, (stat $debian->path($_))[2] & 07777 }
         qw(/var/log/pupil /var/lib/pupil /var/lib/pupil-seal /var/backups/pupil)),
@@ -261,11 +261,11 @@ well('age', $debian->apt(install => 'age'));
 sub unit ($name, $for = '', $other = undef) {
     my $text = slurp($debian->path("$units/$name.service"));
     my $said = sub ($what) { $text =~ /^$what=-?(.*)$/m ? $1 : '' };
-    my ($user, $capability) = ($said->('User'),
-                               lc $said->('AmbientCapabilities') =~ s/^CAP_//r);
-    my $as = '--no-new-privs --bounding-set -all --inh-caps -all';
-    $as =~ s/-all/-all,+$capability/g if $capability;
-    $as .= " --ambient-caps +$capability" if $capability;
+    my $user = $said->('User');
+    my ($bound, $ambient) = map { lc $said->($_) =~ s/^CAP_/,+/r }
+        qw(CapabilityBoundingSet AmbientCapabilities);
+    my $as = "--no-new-privs --bounding-set -all$bound --inh-caps -all$ambient";
+    $as .= ' --ambient-caps -all' . $ambient if $ambient;
     $as .= " --reuid $user --regid $user --clear-groups" if $user;
 
     my @steps = ('mount --rbind / /mnt', 'mount -t tmpfs tmpfs /mnt/tmp');
@@ -289,6 +289,7 @@ my $beside = join "\n", $start, map({ "$_ || echo failed: \$LINENO" }
     'age-keygen 2>/dev/null | age-keygen -y >/etc/pupil/backup.recipients',
     'chmod 600 /etc/pupil/backup.recipients /etc/pupil/backup.conf',
     'install -d -o pupil-backup -m 700 /srv/vault',
+    'chown -R nobody /roster && chmod -R u=rwX,go= /roster',
     unit('pupil-partitions'), unit('pupil-sync@', 'school'), unit('pupil-retention'),
     map({ "timeout 10 $_ || test \$? = 124" } unit('pupil-work'), unit('pupil-seal')),
     unit('pupil-backup'),
