@@ -116,6 +116,11 @@ is_problem $strict->(auth_time => time - 7200), 403, 'login-doubted',
     name => 'a password of too long ago';
 $site->ctl_ok('user', 'add', 'uni:x', 'dpo', $site->ctl_where);
 is_status $strict->(), 303, 'an account with that name';
+for my $at (undef, time + 7200, -1, 'today', [time], '' . time) {
+    is_problem $strict->(auth_time => $at), 403, 'login-doubted',
+        name => 'max_age, and auth_time is ' . json_of($at);
+}
+is_status $strict->(auth_time => time), 303, 'a password of now';
 
 
 # ---- spellings

@@ -151,8 +151,12 @@ $back = $idp->authorize($http->get('/v1/login/uni'));
 my ($state) = $back =~ /state=([\w-]+)/;
 is_problem $nginx->http->get($back), 400, 'login-flow',
     name => 'in another browser';
-is_problem $http->get("$back&state=$state"), 400, 'malformed',
-    name => 'a parameter twice';
+my ($code) = $back =~ /code=([^&]+)/;
+for my $more ("state=$state", 'state=x', "code=$code", 'code=x', 'iss=x&iss=x',
+              'error=x&error=x') {
+    is_problem $http->get("$back&$more"), 400, 'malformed',
+        name => 'a parameter twice: ' . $more =~ s/=.*//r;
+}
 is_problem $http->get("/v1/login/uni/callback?error=access_denied"
     . "&state=$state"), 403, 'login-denied', name => 'the provider says no';
 is_problem $http->get($back), 400, 'login-flow', name => 'that was its end';
