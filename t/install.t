@@ -85,4 +85,9 @@ is make('uninstall')->{code}, 0, 'make uninstall';
 is join(' ', installed()), join(' ', map { s/^\Q$dest\E//r } @other),
     'leaves only what others put there';
 
+my ($of) = slurp(root_dir() . '/ngx_module/core/base/pupil.h')
+    =~ /#define PUPIL_VERSION\s+"([\d.]+)"/;
+like slurp(root_dir() . '/debian/changelog'), qr/\Apupil \(\Q$of\E\) /,
+    'the packages of Debian are of this version';
+
 done_testing;

@@ -29,8 +29,8 @@ typedef struct {
     unsigned                 set;           /* by the order of members */
     pupil_uuid_t             id;            /* zero when absent */
     pupil_uuid_t             class_id;
-    pupil_uuid_t             copy_of;       /* zero when absent: then title */
-                                            /* and exercises are there */
+    pupil_uuid_t             copy_of;       /* zero when absent: title and
+                                               exercises are there then */
     pupil_str_t              title;         /* data is NULL when absent */
     pupil_str_t              description;   /* the same */
     pupil_time_t             assigned_at;   /* now when absent */
