@@ -36,7 +36,7 @@ async function change(page) {
   await page.goto(`${input.url}/`);
   await logIn(page, input.teacher);
   await page.getByRole('link', { name: TITLE }).click();
-  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
   await heading(page, `Change “${TITLE}”`).waitFor();
   await everywhere(page, 'change');
   await step('what is given is there to be changed', page, async () => {
@@ -81,7 +81,7 @@ async function change(page) {
 
 /* The page stands open meanwhile. */
 async function late(page, pupil) {
-  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
   await heading(page, 'Change “Changed”').waitFor();
   await pupil.goto(`${input.url}/`);
   await logIn(pupil, input.pupil);
@@ -95,7 +95,7 @@ async function late(page, pupil) {
     expect();
     await page.getByRole('link', { name: 'Cancel' }).click();
   });
-  await page.getByRole('link', { name: 'Change' }).click();
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
   await step('then all else can be changed', page, async () => {
     await page.getByText('the exercises stay as they are').waitFor();
     same(await page.getByLabel('Question').count(), 0);

@@ -365,7 +365,7 @@ test_kept(void)
 {
     size_t                   i;
     pupil_rc_t               rc;
-    pupil_str_t              exercises, keys;
+    pupil_str_t              exercises, keys, other;
     pupil_uuid_t             id;
     pupil_fault_t            fault;
     pupil_input_exercise_t  *sent;
@@ -403,6 +403,20 @@ test_kept(void)
     in.exercises->id = id;
     ok(pupil_exercises_keep(&alloc, exercises, keys, in.exercises, 1, &fault)
        == PUPIL_OK && in.exercises->question.right == 4, "another key");
+
+    (void) define(CHOICE, &in, &fault);
+    in.exercises->id = id;
+    (void) pupil_exercises_keep(&alloc, exercises, keys, in.exercises, 1,
+                                &fault);
+    (void) define(CHOICE ",\"key\":[2]", &was, &fault);
+    (void) pupil_exercises_keys(&alloc, was.exercises, 1, &id, &other);
+    ok(pupil_exercises_keep(&alloc, exercises, other, in.exercises, 1, &fault)
+       == PUPIL_OK && in.exercises->question.right == 4
+       && in.exercises->key.len == 3, "one that somebody changed meanwhile");
+    ok(pupil_exercises_keep(&alloc, exercises, text(""), in.exercises, 1,
+                            &fault)
+       == PUPIL_OK && !in.exercises->question.keyed
+       && in.exercises->key.len == 0, "and one that somebody took away");
 
     (void) define(CHOICE, &in, &fault);
     in.exercises->id = id;

@@ -71,6 +71,7 @@ typedef struct {
     pupil_str_t           unit;
     pupil_str_t           key;          /* JSON, verbatim */
     unsigned              keyless;      /* its key is taken away */
+    unsigned              kept;         /* that was not sent, but stored */
     pupil_str_t          *options;
     pupil_question_t      question;
 } pupil_input_exercise_t;
@@ -102,7 +103,8 @@ pupil_rc_t pupil_exercise_input(pupil_body_t *in, uint32_t node,
  * and their keys, as pupil_asked_read() has them: each is the same question,
  * and keeps its key unless it is sent another, or none.  PUPIL_INVALID with
  * fault for what is not; for a stored text that is none fault's status is 0.
- * PUPIL_NO_MEMORY.  list points into keys then.
+ * PUPIL_NO_MEMORY.  list points into keys then, and may be held against
+ * others once more.
  */
 pupil_rc_t pupil_exercises_keep(const pupil_alloc_t *alloc,
     pupil_str_t exercises, pupil_str_t keys, pupil_input_exercise_t *list,

@@ -23,6 +23,7 @@ static int keep_text(const pupil_json_t *json, uint32_t node,
     const char *name, pupil_str_t text);
 static int keep_options(const pupil_json_t *json, uint32_t node,
     const pupil_input_exercise_t *in);
+static void keep_none(pupil_input_exercise_t *in);
 static pupil_rc_t keep_key(const pupil_json_t *keys,
     pupil_input_exercise_t *in);
 static pupil_rc_t keep_refuse(pupil_fault_t *fault, uint32_t i,
@@ -64,6 +65,8 @@ pupil_exercises_keep(const pupil_alloc_t *alloc, pupil_str_t exercises,
         if (differs != NULL) {
             return keep_refuse(fault, i, differs, "const");
         }
+
+        keep_none(&list[i]);
 
         if (keys.len != 0 && !list[i].question.keyed && !list[i].keyless) {
             rc = keep_key(&kept, &list[i]);
@@ -170,6 +173,24 @@ keep_options(const pupil_json_t *json, uint32_t node,
 }
 
 
+/* A key of the time before: the request begins anew, and it may be another. */
+static void
+keep_none(pupil_input_exercise_t *in)
+{
+    if (!in->kept) {
+        return;
+    }
+
+    in->kept = 0;
+    in->key.data = NULL;
+    in->key.len = 0;
+    in->question.keyed = 0;
+    in->question.right = 0;
+    memset(&in->question.value, 0, sizeof(in->question.value));
+    memset(&in->question.tolerance, 0, sizeof(in->question.tolerance));
+}
+
+
 /* The key that it has, as if it had been sent. */
 static pupil_rc_t
 keep_key(const pupil_json_t *keys, pupil_input_exercise_t *in)
@@ -182,6 +203,7 @@ keep_key(const pupil_json_t *keys, pupil_input_exercise_t *in)
     }
 
     node = pupil_json_member(keys, node, "key");
+    in->kept = 1;
 
     if (node == PUPIL_JSON_NONE
         || pupil_key_read(keys, node, &in->question, &at) != NULL)
