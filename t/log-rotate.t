@@ -79,7 +79,7 @@ for my $quiet (0, 1) {
     my $dir = logs($quiet ? 'quiet' : 'busy', $recipe);
     my $kept = kept($dir, $quiet);
     my $when = $quiet ? 'where nothing is logged any more' : 'in use';
-    cmp_ok $kept, '<=', 90, "$when: $kept days";
+    cmp_ok $kept, '<=', 32, "$when: $kept days";
     cmp_ok $kept, '>=', 14, 'and for weeks';
     ok -e "$dir/opened", 'nginx opens its logs again';
 }

@@ -134,8 +134,10 @@ for my $unit (grep { /\.service$/ } @units) {
         . " --threshold=25 --no-pager /tmp/$one"));
 }
 is join(' ', map { sprintf '%s=%o', $_, (stat $debian->path($_))[2] & 07777 }
-        qw(/var/log/pupil /var/lib/pupil /var/lib/pupil-seal /var/backups/pupil)),
-    '/var/log/pupil=755 /var/lib/pupil=700 /var/lib/pupil-seal=700'
+        qw(/var/log/pupil /var/log/pupil/access.log /var/log/pupil/error.log
+           /var/lib/pupil /var/lib/pupil-seal /var/backups/pupil)),
+    '/var/log/pupil=755 /var/log/pupil/access.log=640'
+    . ' /var/log/pupil/error.log=640 /var/lib/pupil=700 /var/lib/pupil-seal=700'
     . ' /var/backups/pupil=700', 'folders';
 is well('whose backups are', $debian->run(qw(stat -c %U /var/backups/pupil))),
     "pupil-backup\n", 'a user of their own';

@@ -75,7 +75,10 @@ static const char *const  missing[] = {
     "recipients outside of this system, such as processors of the operator and"
     " applications behind pupil_access (30(1)(d))",
     "transfers to third countries (30(1)(e))",
-    "what the configuration of nginx denies of these grants (pupil_deny)",
+    "which version of a plugin the configuration of nginx loads: this is of"
+    " the newest that is installed; and what it denies of these grants"
+    " (pupil_deny)",
+    "categories whose plugin is not installed any more",
     "a legal basis other than the plugin's, where the controller has another",
     "what is held beside categories: accounts, roles, sessions, notices,"
     " support grants, the audit (docs/privacy.md)",

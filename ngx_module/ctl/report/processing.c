@@ -84,6 +84,10 @@ processing_read(ctl_t *ctl)
         of.periods = periods;
         of.held = kept.categories;
         record = ctl_activities(ctl, &of);
+
+        if (record == NULL) {
+            (void) ctl_error("out of memory, or a plugin's text is no UTF-8");
+        }
     }
 
     ctl_kept_free(&kept);

@@ -33,7 +33,7 @@ static const char *const  expiries[] = { "", "erase", "anonymise" };
 
 static const char *const  events_text[] = {
     "", "after it was stored", "after the school or class was left",
-    "after the account was closed"
+    "after recovery of the closed account is over"
 };
 static const char *const  expiries_text[] = {
     "", "then erased", "then anonymised"
