@@ -86,11 +86,9 @@ ask(nobody => $log_in, '/v1/login', 401,
     json => { identifier => 'nobody@example.org', password => 'x' });
 ask(nobody => $log_in, '/v1/login', 422, valid => 0,
     json => { identifier => 'nobody' });
-for my $long ({ identifier => "\x{e5}" x 200, password => 'x' },
-              { identifier => 'x', password => "\x{e5}" x 1000 })
-{
-    ask(nobody => $log_in, '/v1/login', 422, valid => 0, json => $long);
-}
+ask(nobody => $log_in, '/v1/login', 422, valid => 0, json => $_) for
+    { identifier => "\x{e5}" x 200, password => 'x' },
+    { identifier => 'x', password => "\x{e5}" x 1000 };
 ask(nobody => $log_in, '/v1/login', 401,
     json => { identifier => "\x{e5}" x 127, password => "\x{e5}" x 512 });
 ask(nobody => $log_in, '/v1/login', 400, body => '{');
@@ -566,13 +564,10 @@ $http{support} = $nginx->http;
 $http{support}->login(@{ $person{support} }{qw(login password)});
 my $grant = ask(pupil => $let_in, '/v1/me/support-grants', 201,
                 json => { minutes => 5 })->json;
-ask(pupil => $let_in, '/v1/me/support-grants', 422, valid => 0,
-    json => { minutes => 0 });
+ask(pupil => $let_in, '/v1/me/support-grants', 422, valid => 0, json => { minutes => 0 });
 ask_without($let_in, '/v1/me/support-grants', json => {});
-ask(support => $redeem, '/v1/support/redeem', 200,
-    json => { code => $grant->{code} });
-ask(support => $redeem, '/v1/support/redeem', 404,
-    json => { code => $grant->{code} });
+ask(support => $redeem, '/v1/support/redeem', $_,
+    json => { code => $grant->{code} }) for 200, 404;
 ask(support => $redeem, '/v1/support/redeem', 422, valid => 0, json => {});
 ask(teacher => $redeem, '/v1/support/redeem', 403, json => { code => 'x' });
 ask_without($redeem, '/v1/support/redeem', json => { code => 'x' });
@@ -643,8 +638,7 @@ chomp $first;
 $http{first} = $nginx->http;
 ask(first => 'POST /v1/login', '/v1/login', 200,
     json => { identifier => $person{admin}{login}, password => $first });
-ask(first => 'GET /v1/session', '/v1/session', 403);
-ask(first => 'GET /v1/homework', '/v1/homework', 403);
+ask(first => "GET /v1/$_", "/v1/$_", 403) for qw(session homework);
 ask(first => 'DELETE /v1/session', '/v1/session', 204);
 
 
@@ -664,8 +658,7 @@ ask(teacher => 'GET /v1/session', '/v1/session', 401);
 
 $site->pg->stop('immediate');
 ask(pupil => $list, $path, 503);
-ask(other => $log_in, '/v1/login', 503,
-    json => { identifier => 'x', password => 'x' });
+ask(other => $log_in, '/v1/login', 503, json => { identifier => 'x', password => 'x' });
 
 
 # ---- the verdict

@@ -93,7 +93,12 @@ async function late(page, pupil) {
     await page.getByRole('button', { name: 'Save' }).click();
     await message(page, 'Somebody has answered');
     expect();
-    await page.getByRole('link', { name: 'Cancel' }).click();
+  });
+  await step('and what else is on the page can be saved', page, async () => {
+    same(await page.getByLabel('Question').count(), 0);
+    await page.getByLabel('Text').fill('Read this.');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await message(page, 'Changed.');
   });
   await page.getByRole('link', { name: 'Change', exact: true }).click();
   await step('then all else can be changed', page, async () => {

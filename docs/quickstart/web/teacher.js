@@ -327,11 +327,14 @@ function refused(error, made, exercises) {
 }
 
 
+const fixed = () => el('p', { class: 'facts' }, t('exercises.fixed'));
+
+
 /* Exercises, until somebody has answered; all else whenever. */
 export async function edit(show, id) {
   const item = await get(`/v1/homework/${id}`);
   const { completed = 0, in_progress: begun = 0 } = item.summary ?? {};
-  const exercises = item.exercises && completed + begun === 0
+  let exercises = item.exercises && completed + begun === 0
     ? editor(item.exercises) : null;
   const read = () => exercises?.read();
   const was = JSON.stringify(read());
@@ -346,9 +349,15 @@ export async function edit(show, id) {
         title: made.elements.title.value,
         description: made.description.value || null,
         due_at: due,
-        ...(JSON.stringify(read()) !== was && { exercises: read() }),
+        ...(exercises && JSON.stringify(read()) !== was
+            && { exercises: read() }),
       });
     } catch (error) {
+      /* All else can be saved, without what cannot be changed any more. */
+      if (exercises && error.rule === 'answered') {
+        exercises.node.replaceWith(fixed());
+        exercises = null;
+      }
       refused(error, made, exercises);
       return;
     }
@@ -360,8 +369,7 @@ export async function edit(show, id) {
   field(t('text'), el('textarea', { name: 'description', rows: 4, dir: 'auto',
                                     value: item.description ?? '' })),
   dueFields(new Date(item.due_at)),
-  exercises ? exercises.node
-    : el('p', { class: 'facts' }, t('exercises.fixed')),
+  exercises ? exercises.node : fixed(),
   el('div', { class: 'actions' }, link(`#/homework/${id}`, t('cancel'),
                                        { class: 'button quiet' }),
      el('button', { type: 'submit' }, t('save'))));
