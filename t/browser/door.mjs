@@ -445,7 +445,7 @@ async function doors(page, context) {
                      { name: 'skol', title: 'Skolfederation' }];
   const controls = page.locator('#view').locator(
     'input, select, button:visible');
-  const staff = page.getByText('Pupils log in below.');
+  const staff = page.getByText('Pupils log in above.');
   let says = {};
 
   await context.route('**/v1/login', async (route) => {
@@ -470,6 +470,10 @@ async function doors(page, context) {
           await page.locator('#view').innerText());
     check(`${what}: a button for each`, await page.getByRole('link', {
       name: 'Log in with' }).count() === given.length);
+    check(`${what}: these first`, given.length === 0 || fields === 0
+      || await page.locator('.ways').evaluate((ways) =>
+        Boolean(ways.compareDocumentPosition(document.querySelector('#view form'))
+                & Node.DOCUMENT_POSITION_FOLLOWING)));
     check(`${what}: whose is which is said`, await staff.count() === line);
     for (const [name, title] of [['forgotten', 'Forgotten your password?'],
                                  ['sign-up', 'Sign up as a teacher'],

@@ -293,9 +293,9 @@ export const wayOut = () => way('logout');
 export const wayAgain = () => way('step-up');
 
 
-/* Links, as a browser is sent to a provider. */
-export const providers = () => ways.providers.length > 0
-  && el('div', { class: 'card narrow ways' },
+/* Links, as a browser is sent to a provider, under a heading; false: none. */
+export const providers = (heading) => ways.providers.length > 0
+  && el('div', { class: 'card narrow ways' }, heading,
     ways.providers.map(({ name, title }) =>
       link(`/v1/login/${name}`, t('login.with', { name: title }),
            { class: 'button quiet' })));

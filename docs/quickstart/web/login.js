@@ -38,9 +38,12 @@ const tick = (name, other) => el('label', { class: 'tick' },
    it is to be changed. */
 export const login = (show, entered) => show(() => {
   if (nobodyHasPasswords()) {
-    return [heading(t('login')),
-            providers() || el('p', null, t('problem.password-login-off'))];
+    return providers(heading(t('login')))
+      || [heading(t('login')),
+          el('p', null, t('problem.password-login-off'))];
   }
+
+  const national = providers(heading(t('login')));
 
   const made = form({ class: 'card narrow' }, async () => {
     const { value } = made.password;
@@ -65,7 +68,8 @@ export const login = (show, entered) => show(() => {
       tell(error, made);
     }
   },
-  heading(t('login')), staffAlone(),
+  national ? el('h3', null, t('login.by-password')) : heading(t('login')),
+  staffAlone(),
   tenantField(),
   field(t('login.name'), el('input', {
     name: 'identifier', required: true, autocapitalize: 'none',
@@ -77,7 +81,7 @@ export const login = (show, entered) => show(() => {
 
   remember(made);
 
-  return [made, providers()];
+  return [national, made];
 });
 
 

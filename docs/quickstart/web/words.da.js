@@ -32,9 +32,10 @@ export default {
   /* log-in */
   login: 'Log ind', 'login.name': 'Brugernavn eller e-mail',
   'login.password': 'Adgangskode',
+  'login.by-password': 'Med en adgangskode',
   'login.own': 'Det her er min egen enhed: mit brugernavn må gemmes',
   'login.shared': 'Andre bruger også denne computer: den skal ikke kende mig',
-  'login.staff': 'Her logger de ansatte ind. Elever logger ind nedenfor.',
+  'login.staff': 'Her logger de ansatte ind. Elever logger ind ovenfor.',
   'login.back': 'Tilbage til log ind', 'login.with': 'Log ind med {name}',
   tenant: 'Din skole', 'tenant.choose': 'Vælg en skole',
   'tenant.what': 'Du findes på flere skoler. Hvor vil du hen?',

@@ -32,9 +32,10 @@ export default {
   /* log-in */
   login: 'Log in', 'login.name': 'User name or e-mail',
   'login.password': 'Password',
+  'login.by-password': 'By a password',
   'login.own': 'This is my own device: my user name may be kept',
   'login.shared': 'Others use this computer, too: it is not to know me again',
-  'login.staff': 'Staff of a school log in here. Pupils log in below.',
+  'login.staff': 'Staff of a school log in here. Pupils log in above.',
   'login.back': 'Back to the log-in', 'login.with': 'Log in with {name}',
   tenant: 'Your school', 'tenant.choose': 'Choose a school',
   'tenant.what': 'You are known at several schools. Where do you want to go?',

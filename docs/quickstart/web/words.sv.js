@@ -32,10 +32,11 @@ export default {
   /* log-in */
   login: 'Logga in', 'login.name': 'Användarnamn eller e-post',
   'login.password': 'Lösenord',
+  'login.by-password': 'Med lösenord',
   'login.own': 'Det här är min egen enhet: mitt användarnamn får sparas',
   'login.shared': 'Andra använder också den här datorn: den ska inte känna'
     + ' igen mig',
-  'login.staff': 'Här loggar de anställda in. Elever loggar in nedanför.',
+  'login.staff': 'Här loggar de anställda in. Elever loggar in ovanför.',
   'login.back': 'Tillbaka till inloggningen',
   'login.with': 'Logga in med {name}',
   tenant: 'Din skola', 'tenant.choose': 'Välj en skola',
