@@ -267,6 +267,38 @@ exercise_key(pupil_body_t *in, uint32_t node, unsigned changed,
 
 
 pupil_rc_t
+pupil_exercises_parse(const pupil_alloc_t *alloc, pupil_str_t text,
+    pupil_json_t *json)
+{
+    return pupil_json_parse(alloc, text.data, text.len, &stored_limits, json,
+                            NULL);
+}
+
+
+uint32_t
+pupil_exercises_member(const pupil_json_t *json, const pupil_uuid_t *id)
+{
+    uint8_t      text[PUPIL_UUID_TEXT_LEN];
+    uint32_t     node;
+    pupil_str_t  is;
+
+    pupil_uuid_format(id, text);
+    is.data = text;
+    is.len = sizeof(text);
+
+    for (node = pupil_json_first(json, 0); node != PUPIL_JSON_NONE;
+         node = pupil_json_next(json, node))
+    {
+        if (pupil_json_is(json, pupil_json_member(json, node, "id"), is)) {
+            break;
+        }
+    }
+
+    return node;
+}
+
+
+pupil_rc_t
 pupil_asked_read(const pupil_alloc_t *alloc, pupil_str_t exercises,
     pupil_str_t keys, pupil_asked_list_t *out)
 {
@@ -276,8 +308,7 @@ pupil_asked_read(const pupil_alloc_t *alloc, pupil_str_t exercises,
 
     memset(out, 0, sizeof(*out));
 
-    rc = pupil_json_parse(alloc, exercises.data, exercises.len,
-                          &stored_limits, &json, NULL);
+    rc = pupil_exercises_parse(alloc, exercises, &json);
     if (rc != PUPIL_OK) {
         return rc;
     }
@@ -388,8 +419,7 @@ asked_keys(const pupil_alloc_t *alloc, pupil_str_t text,
     pupil_uuid_t    id;
     pupil_asked_t  *asked;
 
-    rc = pupil_json_parse(alloc, text.data, text.len, &stored_limits, &json,
-                          NULL);
+    rc = pupil_exercises_parse(alloc, text, &json);
     if (rc != PUPIL_OK) {
         return rc;
     }

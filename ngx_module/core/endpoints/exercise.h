@@ -110,6 +110,14 @@ pupil_rc_t pupil_exercises_keep(const pupil_alloc_t *alloc,
     pupil_str_t exercises, pupil_str_t keys, pupil_input_exercise_t *list,
     uint32_t count, pupil_fault_t *fault);
 
+/* The text of a list of exercises, or of their keys, as it is stored. */
+pupil_rc_t pupil_exercises_parse(const pupil_alloc_t *alloc, pupil_str_t text,
+    pupil_json_t *json);
+
+/* The member of either with that id; PUPIL_JSON_NONE: none. */
+uint32_t pupil_exercises_member(const pupil_json_t *json,
+    const pupil_uuid_t *id);
+
 /*
  * Reads the exercises of a homework, [{"id","max_score","kind",...}, ...], and
  * their keys, [{"id","key"}, ...], empty when there are none or nobody may

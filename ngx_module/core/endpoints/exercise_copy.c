@@ -4,15 +4,8 @@
 
 #include <string.h>
 
-#include "core/base/text.h"
 #include "core/endpoints/exercise.h"
 #include "core/json/json_tree.h"
-
-
-/* Of what the host itself has stored. */
-static const pupil_json_limits_t  stored_limits = {
-    PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
-};
 
 
 static pupil_rc_t copy_one(const pupil_json_t *json, uint32_t node,
@@ -40,8 +33,7 @@ pupil_exercises_copy(const pupil_alloc_t *alloc, pupil_str_t exercises,
     rc = pupil_asked_read(alloc, exercises, keys, &asked);
 
     if (rc == PUPIL_OK) {
-        rc = pupil_json_parse(alloc, exercises.data, exercises.len,
-                              &stored_limits, &json, NULL);
+        rc = pupil_exercises_parse(alloc, exercises, &json);
     }
 
     if (rc != PUPIL_OK) {
@@ -71,8 +63,7 @@ pupil_exercises_copy(const pupil_alloc_t *alloc, pupil_str_t exercises,
     }
 
     if (keys.len != 0) {
-        rc = pupil_json_parse(alloc, keys.data, keys.len, &stored_limits,
-                              &json, NULL);
+        rc = pupil_exercises_parse(alloc, keys, &json);
         if (rc != PUPIL_OK) {
             return rc;
         }
@@ -177,27 +168,14 @@ static void
 copy_keys(const pupil_json_t *json, const pupil_asked_list_t *asked,
     pupil_input_exercise_t *out)
 {
-    uint32_t     i, node, id;
-    pupil_str_t  is;
-    uint8_t      text[PUPIL_UUID_TEXT_LEN];
-
-    is.data = text;
-    is.len = sizeof(text);
+    uint32_t  i, node;
 
     for (i = 0; i < asked->count; i++) {
-        pupil_uuid_format(&asked->items[i].id, text);
+        node = pupil_exercises_member(json, &asked->items[i].id);
 
-        for (node = pupil_json_first(json, 0); node != PUPIL_JSON_NONE;
-             node = pupil_json_next(json, node))
-        {
-            id = pupil_json_member(json, node, "id");
-
-            if (pupil_json_is(json, id, is)) {
-                out[i].key = pupil_json_raw(json,
-                                            pupil_json_member(json, node,
-                                                              "key"));
-                break;
-            }
+        if (node != PUPIL_JSON_NONE) {
+            out[i].key = pupil_json_raw(json,
+                                        pupil_json_member(json, node, "key"));
         }
     }
 }

@@ -10,13 +10,6 @@
 #include "core/json/json_tree.h"
 
 
-/* Of what the host itself has stored. */
-static const pupil_json_limits_t  stored_limits = {
-    PUPIL_JSON_REQUEST_DEPTH, PUPIL_INPUT_NODES_MAX
-};
-
-
-static uint32_t keep_find(const pupil_json_t *json, const pupil_uuid_t *id);
 static const char *keep_differs(const pupil_json_t *json, uint32_t node,
     const pupil_input_exercise_t *in);
 static int keep_text(const pupil_json_t *json, uint32_t node,
@@ -43,12 +36,10 @@ pupil_exercises_keep(const pupil_alloc_t *alloc, pupil_str_t exercises,
     fault->status = 0;
     memset(&kept, 0, sizeof(kept));
 
-    rc = pupil_json_parse(alloc, exercises.data, exercises.len,
-                          &stored_limits, &stored, NULL);
+    rc = pupil_exercises_parse(alloc, exercises, &stored);
 
     if (rc == PUPIL_OK && keys.len != 0) {
-        rc = pupil_json_parse(alloc, keys.data, keys.len, &stored_limits,
-                              &kept, NULL);
+        rc = pupil_exercises_parse(alloc, keys, &kept);
     }
 
     for (i = 0; rc == PUPIL_OK && i < count; i++) {
@@ -56,7 +47,7 @@ pupil_exercises_keep(const pupil_alloc_t *alloc, pupil_str_t exercises,
             continue;
         }
 
-        node = keep_find(&stored, &list[i].id);
+        node = pupil_exercises_member(&stored, &list[i].id);
         if (node == PUPIL_JSON_NONE) {
             return keep_refuse(fault, i, "id", "exists");
         }
@@ -74,30 +65,6 @@ pupil_exercises_keep(const pupil_alloc_t *alloc, pupil_str_t exercises,
     }
 
     return rc;
-}
-
-
-/* Of either list the member with that id. */
-static uint32_t
-keep_find(const pupil_json_t *json, const pupil_uuid_t *id)
-{
-    uint8_t      text[PUPIL_UUID_TEXT_LEN];
-    uint32_t     node;
-    pupil_str_t  is;
-
-    pupil_uuid_format(id, text);
-    is.data = text;
-    is.len = sizeof(text);
-
-    for (node = pupil_json_first(json, 0); node != PUPIL_JSON_NONE;
-         node = pupil_json_next(json, node))
-    {
-        if (pupil_json_is(json, pupil_json_member(json, node, "id"), is)) {
-            break;
-        }
-    }
-
-    return node;
 }
 
 
@@ -197,7 +164,7 @@ keep_key(const pupil_json_t *keys, pupil_input_exercise_t *in)
 {
     uint32_t  node, at;
 
-    node = keep_find(keys, &in->id);
+    node = pupil_exercises_member(keys, &in->id);
     if (node == PUPIL_JSON_NONE) {
         return PUPIL_OK;
     }

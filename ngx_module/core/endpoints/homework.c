@@ -260,6 +260,20 @@ static const char  results_sql[] =
 #define WITHDRAWN_WANTS                                                       \
     .wants = pupil_homework_teacher_list_wants, .wants_count = PUPIL_HL_WANTS
 
+/* Anew, or as a copy of another. */
+#define CREATED(what)                                                         \
+    .sql = pupil_homework_create_sql,                                         \
+    .fixed = PUPIL_HW_COLUMNS,                                                \
+    .tables = { "homework" },                                                 \
+    .facts_of = "homework",                                                   \
+    PUPIL_WANTS(what),                                                        \
+    .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,        \
+                PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,       \
+                PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,                    \
+                PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,             \
+                PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },                       \
+    .records = 1
+
 #define WORTH(worth)                                                          \
     .sql = pupil_worth_sql,                                                   \
     .fixed = PUPIL_HQ_COLUMNS,                                                \
@@ -410,17 +424,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_CREATE] = {
         .name = "homework_create",
-        .sql = pupil_homework_create_sql,
-        .fixed = PUPIL_HW_COLUMNS,
-        .tables = { "homework" },
-        .facts_of = "homework",
-        PUPIL_WANTS(pupil_homework_create_wants),
-        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
-                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
-        .records = 1
+        CREATED(pupil_homework_create_wants)
     },
 
     [PUPIL_HOMEWORK_SOURCE] = {
@@ -435,17 +439,7 @@ const pupil_template_t  pupil_homework_templates[PUPIL_HOMEWORK_COUNT] = {
 
     [PUPIL_HOMEWORK_COPY] = {
         .name = "homework_copy",
-        .sql = pupil_homework_create_sql,
-        .fixed = PUPIL_HW_COLUMNS,
-        .tables = { "homework" },
-        .facts_of = "homework",
-        PUPIL_WANTS(pupil_homework_copy_wants),
-        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID,
-                    PUPIL_PARAM_INT4, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_UUID_ARRAY,
-                    PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_TIMESTAMPTZ,
-                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
-        .records = 1
+        CREATED(pupil_homework_copy_wants)
     },
 
     [PUPIL_HOMEWORK_PATCH] = {

@@ -231,6 +231,14 @@ void ngx_http_pupil_homework_stored_row(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_row_t *row);
 
 /*
+ * What is stored of a row, to be written anew; empty: nothing.  NGX_OK, or how
+ * the request ends, refused by the statement by.
+ */
+ngx_int_t ngx_http_pupil_homework_stored_value(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, ngx_uint_t by,
+    pupil_str_t *value);
+
+/*
  * The target of a write as it is stored: NGX_OK; NGX_DECLINED, when it is gone
  * or somebody has changed it, which is noted; NGX_ERROR.  assigned_at: of it;
  * withdrawn_at: 0 where it is not.

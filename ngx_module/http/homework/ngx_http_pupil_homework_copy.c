@@ -151,22 +151,8 @@ ngx_http_pupil_copy_value(ngx_http_pupil_ctx_t *ctx,
         return ngx_http_pupil_copy_refuse(ctx, NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    switch (ngx_http_pupil_value(ctx, row, want, value)) {
-
-    case PUPIL_OK:
-        return NGX_OK;
-
-    case PUPIL_NOT_FOUND:
-        ngx_memzero(value, sizeof(pupil_str_t));
-        return NGX_OK;
-
-    case PUPIL_NO_MEMORY:
-        return NGX_ERROR;
-
-    default:
-        /* somebody has changed it, which is noted */
-        return ngx_http_pupil_copy_refuse(ctx, NGX_HTTP_PUPIL_NOT_FOUND);
-    }
+    return ngx_http_pupil_homework_stored_value(ctx, row, want,
+                                                PUPIL_HOMEWORK_COPY, value);
 }
 
 

@@ -17,8 +17,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_pupil_edit_open(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_edited_t *stored);
-static ngx_int_t ngx_http_pupil_edit_value(ngx_http_pupil_ctx_t *ctx,
-    ngx_uint_t want, pupil_str_t *value);
 static ngx_int_t ngx_http_pupil_edit_keep(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_edited_t *stored);
 static ngx_int_t ngx_http_pupil_edit_write(ngx_http_pupil_ctx_t *ctx,
@@ -79,6 +77,7 @@ ngx_http_pupil_edit_open(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_edited_t *stored)
 {
     ngx_int_t                     rc;
+    ngx_http_pupil_row_t          row;
     const ngx_http_pupil_stmt_t  *stmt;
 
     stmt = ngx_http_pupil_stmt(ctx, PUPIL_HOMEWORK_EDIT_TARGET);
@@ -91,40 +90,19 @@ ngx_http_pupil_edit_open(ngx_http_pupil_ctx_t *ctx,
                                           NGX_HTTP_PUPIL_NOT_GRANTED);
     }
 
-    rc = ngx_http_pupil_edit_value(ctx, PUPIL_HX_WANT_EXERCISES,
-                                   &stored->exercises);
-
-    return rc == NGX_OK ? ngx_http_pupil_edit_value(ctx, PUPIL_HX_WANT_KEYS,
-                                                    &stored->keys)
-                        : rc;
-}
-
-
-static ngx_int_t
-ngx_http_pupil_edit_value(ngx_http_pupil_ctx_t *ctx, ngx_uint_t want,
-    pupil_str_t *value)
-{
-    ngx_http_pupil_row_t  row;
-
     ngx_http_pupil_homework_stored_row(ctx, &row);
 
-    switch (ngx_http_pupil_value(ctx, &row, want, value)) {
+    rc = ngx_http_pupil_homework_stored_value(ctx, &row,
+                                              PUPIL_HX_WANT_EXERCISES,
+                                              PUPIL_HOMEWORK_EDIT,
+                                              &stored->exercises);
 
-    case PUPIL_OK:
-        return NGX_OK;
-
-    case PUPIL_NOT_FOUND:
-        ngx_memzero(value, sizeof(pupil_str_t));
-        return NGX_OK;
-
-    case PUPIL_NO_MEMORY:
-        return NGX_ERROR;
-
-    default:
-        /* somebody has changed it, which is noted */
-        return ngx_http_pupil_refuse_stmt(ctx, PUPIL_HOMEWORK_EDIT,
-                                          NGX_HTTP_PUPIL_NOT_FOUND);
-    }
+    return rc == NGX_OK
+           ? ngx_http_pupil_homework_stored_value(ctx, &row,
+                                                  PUPIL_HX_WANT_KEYS,
+                                                  PUPIL_HOMEWORK_EDIT,
+                                                  &stored->keys)
+           : rc;
 }
 
 

@@ -30,6 +30,30 @@ ngx_http_pupil_homework_stored_row(ngx_http_pupil_ctx_t *ctx,
 
 
 ngx_int_t
+ngx_http_pupil_homework_stored_value(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_row_t *row, ngx_uint_t want, ngx_uint_t by,
+    pupil_str_t *value)
+{
+    switch (ngx_http_pupil_value(ctx, row, want, value)) {
+
+    case PUPIL_OK:
+        return NGX_OK;
+
+    case PUPIL_NOT_FOUND:
+        ngx_memzero(value, sizeof(pupil_str_t));
+        return NGX_OK;
+
+    case PUPIL_NO_MEMORY:
+        return NGX_ERROR;
+
+    default:
+        /* somebody has changed it, which is noted */
+        return ngx_http_pupil_refuse_stmt(ctx, by, NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+}
+
+
+ngx_int_t
 ngx_http_pupil_homework_bound(ngx_http_pupil_ctx_t *ctx,
     pupil_bound_row_t *bound, pupil_time_t *assigned_at,
     pupil_time_t *withdrawn_at)

@@ -12,6 +12,10 @@
 static void ngx_http_pupil_keystore_answered(ngx_libpq_exchange_t *ex);
 static void ngx_http_pupil_exchange_done(ngx_libpq_exchange_t *ex);
 static ngx_int_t ngx_http_pupil_step_failed(ngx_http_pupil_ctx_t *ctx);
+static ngx_int_t ngx_http_pupil_refuse_field(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
+    const pupil_uuid_t *subject, ngx_http_pupil_problem_e problem,
+    const char *field, const char *rule);
 static ngx_int_t ngx_http_pupil_step_refused(ngx_http_pupil_ctx_t *ctx);
 
 
@@ -331,17 +335,9 @@ ngx_http_pupil_refuse_at(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, const pupil_uuid_t *subject,
     const char *field, const char *rule)
 {
-    ngx_http_pupil_shown_none(ctx);
-
-    if (ngx_http_pupil_audit(ctx, &stmt->refusal, PUPIL_OUTCOME_REFUSED,
-                             subject, subject ? 1 : 0, NULL)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* the engine holds the answer back until the record is committed */
-    return ngx_http_pupil_problem_at(ctx, NGX_HTTP_PUPIL_INVALID, field, rule);
+    return ngx_http_pupil_refuse_field(ctx, stmt, PUPIL_OUTCOME_REFUSED,
+                                       subject, NGX_HTTP_PUPIL_INVALID, field,
+                                       rule);
 }
 
 
@@ -350,17 +346,28 @@ ngx_http_pupil_refuse_as(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_stmt_t *stmt, ngx_http_pupil_problem_e problem,
     const char *field, const char *rule)
 {
+    return ngx_http_pupil_refuse_field(ctx, stmt,
+                                       ngx_http_pupil_problem_outcome(problem),
+                                       NULL, problem, field, rule);
+}
+
+
+static ngx_int_t
+ngx_http_pupil_refuse_field(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_stmt_t *stmt, pupil_outcome_t outcome,
+    const pupil_uuid_t *subject, ngx_http_pupil_problem_e problem,
+    const char *field, const char *rule)
+{
     ngx_http_pupil_shown_none(ctx);
 
-    if (ngx_http_pupil_audit(ctx, &stmt->refusal,
-                             ngx_http_pupil_problem_outcome(problem), NULL, 0,
-                             NULL)
+    if (ngx_http_pupil_audit(ctx, &stmt->refusal, outcome, subject,
+                             subject ? 1 : 0, NULL)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    /* held back as above */
+    /* the engine holds the answer back until the record is committed */
     return ngx_http_pupil_problem_at(ctx, problem, field, rule);
 }
 
