@@ -20,6 +20,7 @@ my @names = qw(libnginx-mod-http-pupil pupil-plugins pupilctl libpupil-dev
                pupil-web);
 my ($version) = slurp("$root/debian/changelog") =~ /^pupil \((.*?)\)/;
 my $plugins = '/usr/lib/pupil/plugins';
+my $packaged = '/usr/lib/pupil/packaged';
 my $link = '/etc/nginx/modules-enabled/50-mod-http-pupil.conf';
 
 
@@ -176,7 +177,7 @@ for my $name (qw(init tenant import)) {
     ok scalar(grep { /^pupilctl $name/m } @blocks), "a block with $name";
 }
 my ($init, $list, $import) = map { my $name = $_;
-    grep { /^pupilctl $name/m } @blocks } qw(init tenant import);
+    (grep { /^pupilctl $name/m } @blocks)[0] } qw(init tenant import);
 
 # What the documents name, as it is here.
 $ini =~ s/host=db1\.example/host=127.0.0.1 port=$port{data}/;
@@ -319,17 +320,22 @@ well('made anew', $made);
 my @next = packages('/next');
 run_cmd('sh', '-c', 'rm "$0"/*.deb "$0"/*.changes "$0"/*.buildinfo && cp "$@" "$0"',
         build_dir() . '/deb', map { $debian->path($_) } @first);
-my ($kept) = map { s{.*/}{}r }
-             glob $debian->path("$plugins/pupil_identity-*.so");
+my ($kept, $pinned) = map { s{.*/}{}r }
+    map { glob $debian->path("$plugins/pupil_$_-*.so") } qw(identity contact);
+my $bytes = slurp($debian->path("$plugins/$pinned"));
 my $newer = repack(file('pupil-plugins', @next), sub ($dir) {
-    rename "$dir$plugins/$kept", "$dir$plugins/pupil_identity-99.0.0.so"
+    rename "$dir$packaged/$kept", "$dir$packaged/pupil_identity-99.0.0.so"
         or die "$kept: $!\n";
+    spew("$dir$packaged/$pinned", "$bytes-");
 });
 my @upgrade = map { m{/pupil-plugins_} ? $newer : $_ } @next;
-well('apt upgrades them', $debian->apt(install => @upgrade));
+my $said = well('apt upgrades them', $debian->apt(install => @upgrade));
 is_deeply versions(), all_are($later), 'all are newer';
 ok -f $debian->path("$plugins/$_"), "$_ is there"
     for 'pupil_identity-99.0.0.so', $kept, 'pupil_example-1.0.0.so';
+ok slurp($debian->path("$plugins/$pinned")) eq $bytes,
+    'of one version the bytes that may be pinned';
+like $said, qr{\Q$plugins/$pinned\E is another build}, 'which is said';
 nginx_t('so that what the configuration names is there');
 ok -l $debian->path($link), 'the link is';
 
@@ -385,7 +391,12 @@ well('installed again', $debian->apt(install => @next));
 ok -l $debian->path($link), 'the link is back';
 nginx_t('with it');
 
-well('purged', $debian->apt(purge => @names));
+well('purged, with a place where something is mounted', $debian->sh(<<"END"));
+mount -t tmpfs none /var/lib/pupil
+apt-get --quiet purge @names
+umount /var/lib/pupil
+rmdir /var/lib/pupil
+END
 my @operator = qw(/etc/pupil /etc/pupil/pupilctl.conf /root/pupilctl.conf
                   /var/backups/pupil /var/lib/pupil-seal
                   /usr/lib/pupil /usr/share/pupil

@@ -19,6 +19,7 @@
 
 static int plugins_load(ctl_t *ctl, const char *dir);
 static int is_plugin(const struct dirent *entry);
+static int is_older(const char *name, const char *next);
 static int plugin_add(ctl_t *ctl, const char *path);
 static int is_bound(const pupil_plugin_t *plugin);
 static int is_indexed(const pupil_plugin_t *plugin, const char *name,
@@ -75,7 +76,10 @@ plugins_load(ctl_t *ctl, const char *dir)
     ctl_buf_init(&path);
 
     for (i = 0; i < n; i++) {
-        if (rc == 0) {
+        if (rc == 0
+            && (i + 1 == n
+                || !is_older(entries[i]->d_name, entries[i + 1]->d_name)))
+        {
             ctl_buf_reset(&path);
             ctl_buf_printf(&path, "%s/%s", dir, entries[i]->d_name);
             rc = plugin_add(ctl, ctl_pool_text(&ctl->pool, path.data,
@@ -107,7 +111,22 @@ is_plugin(const struct dirent *entry)
 }
 
 
-/* Of several versions of a category the newest counts: files come sorted. */
+/*
+ * Whether a file is an earlier version of the next one: files come sorted.  It
+ * is not loaded, as the program of now need not be able to.
+ */
+static int
+is_older(const char *name, const char *next)
+{
+    size_t  len;
+
+    len = strcspn(name, "-.");
+
+    return strcspn(next, "-.") == len && memcmp(name, next, len) == 0;
+}
+
+
+/* Of two names of one category the later counts. */
 static int
 plugin_add(ctl_t *ctl, const char *path)
 {
@@ -118,7 +137,9 @@ plugin_add(ctl_t *ctl, const char *path)
     if (pupil_category_load(path, NULL, &ctl->alloc, &category, &error)
         != PUPIL_OK)
     {
-        return ctl_error("%s", error.text);
+        return strstr(error.text, path) != NULL
+               ? ctl_error("%s", error.text)
+               : ctl_error("%s: %s", path, error.text);
     }
 
     i = pupil_policy_category(&ctl->policy, category->name);
