@@ -103,13 +103,49 @@ ok !exists $pupil->get("/v1/progress?homework_id=$homework->{id}")->json
     ->{submissions}[0]{score}, 'null takes a key away';
 
 
+# ---- from what it was: nothing of a colleague's is put back
+
+$homework = given();
+my $old = $homework->{version};
+like $old, qr/^[0-9a-f-]{36}$/, 'which state it is in';
+is $teacher->get(path($homework))->json->{version}, $old, 'is said to a teacher';
+is_deeply [map { $_->{version} } grep { $_->{id} eq $homework->{id} }
+    @{ $teacher->get('/v1/homework')->json->{homework} }], [$old], 'in the list';
+ok !exists $pupil->get(path($homework))->json->{version}, 'and to no pupil';
+$res = $teacher->patch(path($homework), json => { title => 'A', version => $old });
+is_status $res, 200, 'what was made from it is taken';
+my $new = $res->json->{version};
+isnt $new, $old, 'and is another state';
+for my $case ([title => 'B'], [exercises => [{ title => 'B', max_score => 1 }]]) {
+    is_problem $teacher->patch(path($homework), json => { @$case, version => $old }),
+        409, 'conflict', field => '/version', rule => 'stale',
+        name => "$case->[0], made from another state";
+}
+is $teacher->get(path($homework))->json->{title}, 'A', 'nothing is changed';
+is_status change($homework, { title => 'C', max_score => 1 }), 200,
+    'whoever says none wants it in any case';
+is_status $teacher->patch(path($homework), json => { title => 'D',
+    version => $teacher->get(path($homework))->json->{version} }), 200,
+    'from what it is now';
+is_problem $teacher->patch(path($homework), json => { version => $old }), 422,
+    'invalid', rule => 'minProperties', name => 'nothing else: no change';
+is_problem $teacher->patch(path($homework), json => { title => 'E',
+    version => 'x' }), 422, 'invalid', field => '/version', rule => 'uuid',
+    name => 'none that there can be';
+
+
 # ---- until the first answer
+
+$homework = given();
+@was = @{ $homework->{exercises} };
+submit($homework, $was[0], [1]);
 
 $res = change($homework, as_is($was[0]));
 is_problem $res, 409, 'conflict', field => '/exercises', rule => 'answered',
     name => 'then no more';
 is_deeply $class->outcomes($res), ['conflict'], 'which is on record';
-is scalar(ids($teacher->get(path($homework))->json)), 2, 'nothing is changed';
+is_deeply $teacher->get(path($homework))->json->{exercises}, \@was,
+    'nothing is changed';
 is_status $teacher->patch(path($homework), json => { title => 'Later' }), 200,
     'all but exercises is';
 

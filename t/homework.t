@@ -18,7 +18,7 @@ $res = $teacher->post('/v1/homework', json => $class->body);
 is_status $res, 201, 'a teacher assigns homework';
 my $homework = $res->json;
 is $res->header('location'), "/v1/homework/$homework->{id}", 'Location';
-is_deeply [sort keys %$homework], [sort @members, 'summary'],
+is_deeply [sort keys %$homework], [sort @members, qw(summary version)],
     'the answer is the homework';
 is $homework->{title}, 'Chapter one', 'its title';
 is $homework->{class}{title}, 'Math - Algebra 1', 'the title of its class';

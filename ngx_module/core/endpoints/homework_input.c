@@ -46,7 +46,9 @@ static const pupil_rule_t  patch_rules[] = {
       .min = PUPIL_INPUT_PAST_DAYS, .max = PUPIL_INPUT_PAST_DAYS,
       .offset = offsetof(pupil_input_homework_patch_t, due_at) },
     { .name = "exercises", .kind = RULE_LIST,
-      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX }
+      .min = 1, .max = PUPIL_INPUT_EXERCISES_MAX },
+    { .name = "version", .kind = RULE_UUID,
+      .offset = offsetof(pupil_input_homework_patch_t, version) }
 };
 
 
@@ -159,7 +161,7 @@ pupil_input_homework_patch(const pupil_alloc_t *alloc,
     rc = pupil_rule_object(&in, 0, patch_rules, pupil_rule_count(patch_rules),
                            out, &out->set);
 
-    if (rc == PUPIL_OK && out->set == 0) {
+    if (rc == PUPIL_OK && (out->set & ~PUPIL_INPUT_SET_VERSION) == 0) {
         return pupil_rule_refuse(&in, 0, "minProperties");
     }
 

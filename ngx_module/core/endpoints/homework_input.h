@@ -23,6 +23,7 @@
 #define PUPIL_INPUT_SET_DESCRIPTION  0x2
 #define PUPIL_INPUT_SET_DUE_AT       0x4
 #define PUPIL_INPUT_SET_EXERCISES    0x8
+#define PUPIL_INPUT_SET_VERSION      0x10
 
 
 typedef struct {
@@ -41,7 +42,8 @@ typedef struct {
 
 
 typedef struct {
-    unsigned                 set;          /* PUPIL_INPUT_SET_*, never 0 */
+    unsigned                 set;          /* PUPIL_INPUT_SET_*, never the
+                                              version alone */
     pupil_str_t              title;
     pupil_str_t              description;  /* set and data is NULL: take it
                                               away */
@@ -50,6 +52,7 @@ typedef struct {
     pupil_input_exercise_t  *exercises;    /* no id is in it twice; to be
                                               compared with those stored */
     uint32_t                 exercise_count;
+    pupil_uuid_t             version;      /* that it was made from */
 } pupil_input_homework_patch_t;
 
 

@@ -19,8 +19,6 @@ static ngx_int_t ngx_http_pupil_worth(ngx_http_pupil_ctx_t *ctx,
     ngx_http_pupil_item_t *item);
 static void ngx_http_pupil_assessment_shown(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_assessment_t *assessment);
-static void ngx_http_pupil_assessment_version(
-    ngx_http_pupil_assessment_t *assessment);
 static void ngx_http_pupil_assessment_value(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_uint_t want, const char *name);
 static ngx_int_t ngx_http_pupil_assessed_pupil(ngx_http_pupil_ctx_t *ctx,
@@ -388,26 +386,10 @@ ngx_http_pupil_assessment_read(ngx_http_pupil_ctx_t *ctx, ngx_uint_t record,
         return NGX_ERROR;
     }
 
-    ngx_http_pupil_assessment_version(assessment);
+    ngx_http_pupil_facts_version(row, &assessment->version);
     assessment->exists = 1;
 
     return NGX_OK;
-}
-
-
-/* Its facts end with a hash of all that it is. */
-static void
-ngx_http_pupil_assessment_version(ngx_http_pupil_assessment_t *assessment)
-{
-    pupil_bound_row_t  bound;
-
-    ngx_memzero(&assessment->version, sizeof(pupil_uuid_t));
-    ngx_http_pupil_facts_row(&assessment->row, &bound);
-
-    if (bound.facts.len >= PUPIL_FACTS_HASH_LEN) {
-        pupil_uuid_of(bound.facts.data + bound.facts.len - PUPIL_UUID_LEN,
-                      &assessment->version);
-    }
 }
 
 

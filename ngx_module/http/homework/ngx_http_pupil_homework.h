@@ -27,6 +27,7 @@ typedef struct {
     pupil_uuid_t            record;
     pupil_uuid_t            assigned_by;       /* zero: nobody */
     pupil_time_t            assigned_at, due_at;
+    pupil_uuid_t            version;           /* of the row */
     pupil_str_t             head;              /* members to "due_at" */
     pupil_str_t             text;              /* of the exercises */
     pupil_exercises_t       exercises;

@@ -480,6 +480,8 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
 {
     ngx_int_t                      rc;
     pupil_time_t                   assigned_at;
+    pupil_uuid_t                   version;
+    ngx_http_pupil_row_t           row;
     ngx_http_pupil_homework_t     *data;
     const ngx_http_pupil_class_t  *class;
 
@@ -506,6 +508,18 @@ ngx_http_pupil_homework_begun(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt,
             && !ngx_http_pupil_homework_of_late(ctx, *withdrawn_at)))
     {
         return ngx_http_pupil_refuse_stmt(ctx, stmt, NGX_HTTP_PUPIL_NOT_FOUND);
+    }
+
+    if (rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_VERSION)) {
+        ngx_http_pupil_homework_stored_row(ctx, &row);
+        ngx_http_pupil_facts_version(&row, &version);
+
+        if (pupil_uuid_compare(&version, &data->patch.version) != 0) {
+            return ngx_http_pupil_refuse_as(ctx,
+                                            ngx_http_pupil_stmt(ctx, stmt),
+                                            NGX_HTTP_PUPIL_CONFLICT,
+                                            "/version", "stale");
+        }
     }
 
     if (rc == NGX_OK && (data->patch.set & PUPIL_INPUT_SET_DUE_AT)

@@ -18,7 +18,7 @@
 
 /* One definition in a text; what differs in length follows. */
 typedef struct {
-    pupil_uuid_t     record, assigned_by;
+    pupil_uuid_t     record, assigned_by, version;
     pupil_time_t     assigned_at, due_at;
     pupil_decimal_t  max;
     uint32_t         head, text;               /* bytes */
@@ -101,6 +101,7 @@ ngx_http_pupil_homework_define(ngx_http_pupil_ctx_t *ctx,
     }
 
     definition->whole = 1;
+    ngx_http_pupil_facts_version(row, &definition->version);
 
     pupil_writer_object_begin(out);
     pupil_writer_key(out, "id");
@@ -263,6 +264,7 @@ ngx_http_pupil_definition_pack(u_char *p,
     ngx_memzero(&packed, sizeof(ngx_http_pupil_packed_t));
     packed.record = definition->record;
     packed.assigned_by = definition->assigned_by;
+    packed.version = definition->version;
     packed.assigned_at = definition->assigned_at;
     packed.due_at = definition->due_at;
     packed.head = (uint32_t) definition->head.len;
@@ -372,6 +374,7 @@ ngx_http_pupil_definition_unpack(const uint8_t *p, const uint8_t *end,
     ngx_memzero(definition, sizeof(ngx_http_pupil_definition_t));
     definition->record = packed.record;
     definition->assigned_by = packed.assigned_by;
+    definition->version = packed.version;
     definition->assigned_at = packed.assigned_at;
     definition->due_at = packed.due_at;
     definition->head.data = p;

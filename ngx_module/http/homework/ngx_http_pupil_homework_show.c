@@ -140,6 +140,11 @@ ngx_http_pupil_homework_json(ngx_http_pupil_ctx_t *ctx,
         pupil_writer_raw(out, definition->text.data, definition->text.len);
     }
 
+    if (ngx_http_pupil_is(ctx, "teacher")) {
+        pupil_writer_key(out, "version");
+        pupil_writer_uuid(out, &definition->version);
+    }
+
     if (beside != NULL) {
         rc = data->role->write(ctx, item, beside);
     }

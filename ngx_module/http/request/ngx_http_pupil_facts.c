@@ -92,6 +92,24 @@ ngx_http_pupil_facts_row(const ngx_http_pupil_row_t *row,
 }
 
 
+void
+ngx_http_pupil_facts_version(const ngx_http_pupil_row_t *row,
+    pupil_uuid_t *version)
+{
+    int  len, column;
+
+    ngx_memzero(version, sizeof(pupil_uuid_t));
+
+    column = row->stmt->statement.facts;
+    len = column >= 0 ? PQgetlength(row->res, (int) row->n, column) : 0;
+
+    if (len >= PUPIL_FACTS_HASH_LEN) {
+        pupil_uuid_of((uint8_t *) PQgetvalue(row->res, (int) row->n, column)
+                      + len - PUPIL_UUID_LEN, version);
+    }
+}
+
+
 ngx_int_t
 ngx_http_pupil_facts_uuid(const ngx_http_pupil_row_t *row, const char *field,
     pupil_uuid_t *uuid)

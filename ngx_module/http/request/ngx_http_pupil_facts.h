@@ -42,6 +42,13 @@ ngx_int_t ngx_http_pupil_there(ngx_http_pupil_ctx_t *ctx,
 ngx_int_t ngx_http_pupil_stored_at(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_row_t *row, ngx_uint_t column, pupil_time_t *time);
 
+/*
+ * Which of its states a row is in, by the hash of all that it is with which its
+ * facts end; zero: of a row without them.
+ */
+void ngx_http_pupil_facts_version(const ngx_http_pupil_row_t *row,
+    pupil_uuid_t *version);
+
 /* The row as it is stored: what a write that replaces it begins with. */
 void ngx_http_pupil_facts_row(const ngx_http_pupil_row_t *row,
     pupil_bound_row_t *bound);
