@@ -27,10 +27,10 @@ my $given = $http{teacher}->post('/v1/homework', json => { class_id => $class,
         { title => 'From elsewhere', max_score => 1 }] })->json;
 my @was = @{ $given->{exercises} };
 
-my @checks = $web->browse('edit.mjs', 600, { %person,
+my @checks = $web->browse('edit.mjs', 600, { %person, id => $given->{id},
     answer => { id => uuid(), homework_id => $given->{id},
                 exercise_id => $was[0]{id}, answer => [1] } });
-cmp_ok scalar(@checks), '>=', 32, 'to the end: ' . @checks . ' checks';
+cmp_ok scalar(@checks), '>=', 38, 'to the end: ' . @checks . ' checks';
 ok $_->{ok}, $_->{name} or diag $_->{detail} for @checks;
 
 my $now = $http{teacher}->get("/v1/homework/$given->{id}")->json;

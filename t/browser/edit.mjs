@@ -10,8 +10,8 @@
  * the pupil hands in while the teacher is at it.
  */
 
-import { browser, day, everywhere, expect, heading, input, logIn, same, step }
-  from './page.mjs';
+import { browser, day, everywhere, expect, heading, input, logIn, readable,
+  same, step } from './page.mjs';
 
 const TITLE = 'To be changed';
 
@@ -75,6 +75,112 @@ async function change(page) {
       await page.getByRole('button', { name: 'Save' }).press('Enter');
       await message(page, 'Changed.');
       same(await focused(page), 'Changed');
+    });
+}
+
+
+/* Of another teacher of the class, whatever the page shows. */
+const patch = (page, id, body) => page.evaluate(async ([path, sent]) => {
+  const { session } = await (await fetch('/v1/session')).json();
+
+  return (await fetch(path, { method: 'PATCH',
+    headers: { 'Content-Type': 'application/json',
+               'X-Pupil-CSRF': session.csrf_token },
+    body: JSON.stringify(sent) })).status;
+}, [`/v1/homework/${id}`, body]);
+
+
+/* What is written and not saved yet. */
+async function unsaved(page) {
+  const title = page.getByLabel('Title');
+  const dialog = page.getByRole('dialog');
+
+  await page.getByRole('link', { name: 'Change', exact: true }).click();
+  await title.fill('Half a ti');
+  await card(page, 4).getByLabel('Question').fill('Why not?');
+  await page.getByRole('button', { name: 'Add an exercise' }).click();
+  await card(page, 5).getByLabel('Question').fill('One more');
+  await step('it is there in another language', page, async () => {
+    await page.getByRole('button', { name: 'Svenska' }).click();
+    await heading(page, 'Ändra ”Changed”').waitFor();
+    same(await page.getByLabel('Fråga').evaluateAll((all) => all
+      .map((one) => one.value)), ['Capital of Sweden?', 'How heavy?',
+                                  'From elsewhere', 'Why not?', 'One more']);
+    await page.getByRole('button', { name: 'English' }).click();
+    same(await title.inputValue(), 'Half a ti');
+  });
+  await step('and after the session has ended', page, async () => {
+    expect(/401/);
+    await page.context().clearCookies();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByLabel('Password').waitFor();
+    expect();
+    await logIn(page, input.teacher);
+    await title.waitFor();
+    same([await title.inputValue(),
+          await card(page, 5).getByLabel('Question').inputValue()],
+         ['Half a ti', 'One more']);
+  });
+  await step('nobody leaves it by accident', page, async () => {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.getByText('is not given yet or not saved').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    same(await title.inputValue(), 'Half a ti');
+  });
+  await step("a colleague's change is said, and not put back", page,
+    async () => {
+      same(await patch(page, input.id, { title: 'By a colleague' }), 200);
+      expect(/409/);
+      await page.getByRole('button', { name: 'Save' }).click();
+      await dialog.getByText('A colleague has changed this homework')
+        .waitFor();
+      await readable(page, 'theirs');
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+      same(await title.inputValue(), 'Half a ti');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await dialog.getByRole('button', { name: 'Throw away' }).click();
+      await heading(page, 'By a colleague').waitFor();
+      expect();
+    });
+  await step('whoever wants it replaces it', page, async () => {
+    await page.getByRole('link', { name: 'Change', exact: true }).click();
+    await title.waitFor();
+    same(await patch(page, input.id, { description: 'Theirs' }), 200);
+    await title.fill('Changed');
+    expect(/409/);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await message(page, 'Changed.');
+    expect();
+    same(await page.getByText('Theirs').count(), 0);
+  });
+  await step('what was saved and not answered is no change of theirs', page,
+    async () => {
+      await page.getByRole('link', { name: 'Change', exact: true }).click();
+      await card(page, 4).getByLabel('Question').fill('Why?!');
+      await page.getByRole('button', { name: 'Add an exercise' }).click();
+      await card(page, 5).getByLabel('Question').fill('More');
+      expect(/ERR_FAILED|409/);
+      await page.route('**/v1/homework/*', async (route) => {
+        if (route.request().method() === 'PATCH') {
+          await route.fetch();
+          await route.abort();
+        } else {
+          await route.fallback();
+        }
+      });
+      await page.getByRole('button', { name: 'Save' }).click();
+      await message(page, 'No connection');
+      await page.unroute('**/v1/homework/*');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await message(page, 'Changed.');
+      expect();
+      await page.getByRole('link', { name: 'Change', exact: true }).click();
+      await card(page, 5).getByRole('button', { name: 'Remove' }).click();
+      await dialog.getByRole('button', { name: 'Remove' }).click();
+      await card(page, 4).getByLabel('Question').fill('Why?');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await message(page, 'Changed.');
     });
 }
 
@@ -144,6 +250,7 @@ const pupil = await browser('pupil');
 
 await day(teacher, pupil, async () => {
   await change(teacher.page);
+  await unsaved(teacher.page);
   await late(teacher.page, pupil.page);
   await copy(teacher.page);
 });

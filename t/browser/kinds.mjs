@@ -239,7 +239,8 @@ async function left(page) {
   await page.getByRole('link', { name: TITLE }).click();
   await page.getByRole('link', { name: 'Change' }).click();
   await years(page, 'Save');
-  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await box.getByRole('button', { name: 'Throw away' }).click();
   await page.getByRole('link', { name: 'Back to the list' }).click();
 }
 

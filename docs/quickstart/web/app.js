@@ -436,7 +436,7 @@ async function begin() {
 
 async function logout() {
   const lost = queue.unsent() > 0 ? t('logout.what', { n: queue.unsent() })
-    : editor.unsent() ? t('logout.given')
+    : editor.unsent() > 0 ? t('logout.given')
       : marks.unsent() > 0 && t('logout.marks', { n: marks.unsent() });
 
   if (lost && !await confirmed(t('logout.sure'), lost, t('logout'))) {

@@ -191,7 +191,7 @@ function exercise(remove, like = {}) {
 
   return {
     title,
-    shape: () => ({ kind: kind.value, ...part().shape?.() }),
+    shape: () => (stays ? like : { kind: kind.value, ...part().shape?.() }),
     node: card,
     empty: () => [...card.querySelectorAll('input, textarea')].every((one) =>
       (one.type === 'checkbox' ? !one.checked
@@ -294,14 +294,19 @@ export function editor(shapes = [{}]) {
 }
 
 
-/* ---- what is not given yet ---- */
+/* ---- what is not given yet, or changed ---- */
 
-let kept = null;                    /* { whose, form, exercises, sent } */
+const kept = new Map();             /* by what: { form, exercises, sent } */
 
-export const unsent = () => kept !== null;
+export const unsent = () => kept.size;
 
-export function forget() {
-  kept = null;
+/* what: that alone. */
+export function forget(what) {
+  if (what === undefined) {
+    kept.clear();
+  } else {
+    kept.delete(what);
+  }
 }
 
 
@@ -310,29 +315,33 @@ const fields = (form) => [...form.elements]
 
 
 /*
- * What the same person wrote before the session ended, or before the page was
- * in another language: the shapes of its exercises, what fills the form, and
+ * What the same person wrote there before the session ended, or before the page
+ * was in another language: the shapes of its exercises, what fills the form, and
  * what was sent of it, which may be stored.
  */
-export function before(whose) {
-  const { form, exercises, sent } = kept?.whose === whose ? kept : {};
+export function before(what) {
+  const { form, exercises, sent } = kept.get(what) ?? {};
 
-  return form && { shapes: exercises.shape(), sent,
-    fill: (other) => fields(form).forEach(({ value, checked }, n) =>
-      Object.assign(fields(other)[n], { value, checked })) };
+  /* exercises, the last of it, may not be there to be changed any more */
+  return form && { shapes: exercises?.shape(), sent,
+    fill: (other) => fields(other).forEach((one, n) => {
+      const { value, checked } = fields(form)[n];
+
+      Object.assign(one, { value, checked });
+    }) };
 }
 
 
-export function keep(whose, form, exercises, sent) {
-  if (unsent()) {
-    kept = { whose, form, exercises, sent };
+export function keep(what, form, exercises, sent) {
+  const put = () => kept.set(what, { form, exercises, sent });
+
+  if (kept.has(what)) {
+    put();
   }
-  form.addEventListener('input', () => {
-    kept = { whose, form, exercises, sent };
-  });
+  form.addEventListener('input', put);
 }
 
-addEventListener('beforeunload', (event) => unsent()
+addEventListener('beforeunload', (event) => unsent() > 0
   && event.preventDefault());
 
 

@@ -10,7 +10,7 @@ import { api, get, pages, post, session } from './api.js';
 import { pupilsHavePasswords } from './door.js';
 import { answered as shown, awaited, badge, button, confirmed, el, field, form,
          heading, link, say, table, written, wrong } from './dom.js';
-import { before, editor, forget, keep, preview, unsent } from './editor.js';
+import { before, editor, forget, keep, preview } from './editor.js';
 import { tell, words } from './problem.js';
 import { inputs, instant } from './times.js';
 import { day, moment, person, sorted, t } from './words.js';
@@ -245,12 +245,12 @@ function dueFields(at) {
 const NAMES = { due_at: 'due', class_id: 'class' };
 
 
-async function cancel() {
-  if (!unsent() || await confirmed(t('drop.sure'), t('logout.given'),
-                                   t('drop')))
+async function cancel(what, back) {
+  if (!before(what) || await confirmed(t('drop.sure'), t('logout.given'),
+                                       t('drop')))
   {
-    forget();
-    location.hash = '#/';
+    forget(what);
+    location.hash = back;
   }
 }
 
@@ -286,7 +286,7 @@ export async function give(show) {
       refused(error, made, exercises);
       return;
     }
-    forget();
+    forget(whose);
     location.hash = '#/';
     addEventListener('shown', () => say(t('gave', { title }), true),
                      { once: true });
@@ -301,7 +301,7 @@ export async function give(show) {
   dueFields(null),
   exercises.node,
   el('div', { class: 'actions' },
-     button(t('cancel'), cancel),
+     button(t('cancel'), () => cancel(whose, '#/')),
      button(t('preview'), () => preview(made.elements.title.value,
        made.description.value, exercises.read())),
      el('button', { type: 'submit' }, t('give'))));
@@ -330,14 +330,56 @@ function refused(error, made, exercises) {
 const fixed = () => el('p', { class: 'facts' }, t('exercises.fixed'));
 
 
+/* What of a homework a teacher writes, alike for what is stored and sent. */
+const content = ({ title, description, due_at: due, exercises }) =>
+  JSON.stringify([title, description || null, Date.parse(due),
+                  exercises && editor(exercises).read()
+                    .map((one) => ({ ...one, id: undefined }))]);
+
+
+/*
+ * Stores a change, if it is made from what is stored.  What was stored and not
+ * answered is no change of somebody else's; of one that is, whoever writes
+ * decides.  False: they would rather not.
+ */
+async function put(item, body, again = true) {
+  const path = `/v1/homework/${item.id}`;
+
+  try {
+    await api('PATCH', path, { ...body, version: item.version });
+  } catch (error) {
+    if (error.rule !== 'stale' || !again) {
+      throw error;
+    }
+
+    const stored = await get(path);
+
+    if (content(stored) !== content({ exercises: stored.exercises, ...body })) {
+      if (!await confirmed(t('theirs.sure'), t('theirs.what'), t('save'))) {
+        return false;
+      }
+      item.version = stored.version;
+
+      return put(item, body, false);
+    }
+  }
+
+  return true;
+}
+
+
 /* Exercises, until somebody has answered; all else whenever. */
 export async function edit(show, id) {
-  const item = await get(`/v1/homework/${id}`);
-  const { completed = 0, in_progress: begun = 0 } = item.summary ?? {};
-  let exercises = item.exercises && completed + begun === 0
-    ? editor(item.exercises) : null;
+  const stored = await get(`/v1/homework/${id}`);
+  const what = `${session.user.id} ${id}`;
+  const last = before(what);
+  const item = last?.sent ?? stored;        /* that this is made from */
+  const { completed = 0, in_progress: begun = 0 } = stored.summary ?? {};
+  const open = stored.exercises && completed + begun === 0;
+  let exercises = open ? editor(last?.shapes ?? item.exercises) : null;
   const read = () => exercises?.read();
-  const was = JSON.stringify(read());
+  const was = open && JSON.stringify(editor(item.exercises).read());
+  const back = `#/homework/${id}`;
   const made = form({ class: 'card wide' }, async () => {
     const due = dueAt(made);
 
@@ -345,13 +387,16 @@ export async function edit(show, id) {
       return;
     }
     try {
-      await api('PATCH', `/v1/homework/${id}`, {
+      if (!await put(item, {
         title: made.elements.title.value,
         description: made.description.value || null,
         due_at: due,
         ...(exercises && JSON.stringify(read()) !== was
             && { exercises: read() }),
-      });
+      }))
+      {
+        return;
+      }
     } catch (error) {
       /* All else can be saved, without what cannot be changed any more. */
       if (exercises && error.rule === 'answered') {
@@ -361,7 +406,8 @@ export async function edit(show, id) {
       refused(error, made, exercises);
       return;
     }
-    location.hash = `#/homework/${id}`;
+    forget(what);
+    location.hash = back;
     addEventListener('shown', () => say(t('changed'), true), { once: true });
   },
   field(t('title'), el('input', { name: 'title', required: true, dir: 'auto',
@@ -370,10 +416,12 @@ export async function edit(show, id) {
                                     value: item.description ?? '' })),
   dueFields(new Date(item.due_at)),
   exercises ? exercises.node : fixed(),
-  el('div', { class: 'actions' }, link(`#/homework/${id}`, t('cancel'),
-                                       { class: 'button quiet' }),
+  el('div', { class: 'actions' },
+     button(t('cancel'), () => cancel(what, back)),
      el('button', { type: 'submit' }, t('save'))));
 
+  last?.fill(made);
+  keep(what, made, exercises, item);
   show(heading(t('edit.title', { title: item.title }), t('edit')), made);
 }
 

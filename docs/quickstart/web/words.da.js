@@ -23,7 +23,8 @@ export default {
     one: 'Ét svar er ikke afleveret endnu og går tabt.',
     other: '{n} svar er ikke afleveret endnu og går tabt.',
   },
-  'logout.given': 'Lektien, som du skriver, er ikke givet endnu og forsvinder.',
+  'logout.given': 'Lektien, som du skriver, er ikke givet endnu eller ikke gemt'
+    + ' og forsvinder.',
   'logout.marks': {
     one: 'Det, du har skrevet om én elev, er ikke gemt og forsvinder.',
     other: 'Det, du har skrevet om {n} elever, er ikke gemt og forsvinder.',
@@ -174,7 +175,7 @@ export default {
   'exercise.remove': 'Fjern', 'exercise.remove.of': 'Fjern opgave {n}',
   'exercise.sure': 'Fjern opgaven?',
   'exercise.lost': 'Det, du har skrevet der, forsvinder.',
-  drop: 'Smid væk', 'drop.sure': 'Smid lektien væk?',
+  drop: 'Smid væk', 'drop.sure': 'Smid det væk, som du har skrevet?',
   'exercise.text': 'Mere om den, hvis du vil',
   question: 'Spørgsmål', kind: 'Svar',
   'kind.essay': 'En længere tekst', 'kind.text': 'Én linje tekst',
@@ -206,6 +207,9 @@ export default {
   'copy.none': 'Du underviser ingen anden klasse.',
   copied: { one: 'Givet til én klasse.', other: 'Givet til {n} klasser.' },
   'exercises.fixed': 'Nogen har svaret: opgaverne bliver, som de er.',
+  'theirs.sure': 'En anden har ændret den',
+  'theirs.what': 'En kollega har ændret lektien, mens du skrev. Gem din i'
+    + ' stedet?',
   'take.back': 'Træk tilbage', 'take.back.sure': 'Træk »{title}« tilbage?',
   'take.back.what': {
     one: 'Én elev har svaret. Ingen ser det længere.',

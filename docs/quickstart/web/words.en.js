@@ -22,7 +22,8 @@ export default {
     one: 'One answer is not handed in yet, and will be lost.',
     other: '{n} answers are not handed in yet, and will be lost.',
   },
-  'logout.given': 'The homework that you write is not given yet, and will be lost.',
+  'logout.given': 'The homework that you write is not given yet or not saved,'
+    + ' and will be lost.',
   'logout.marks': {
     one: 'What you have written of one pupil is not saved, and will be lost.',
     other: 'What you have written of {n} pupils is not saved, and will be'
@@ -173,7 +174,7 @@ export default {
   'exercise.remove': 'Remove', 'exercise.remove.of': 'Remove exercise {n}',
   'exercise.sure': 'Remove the exercise?',
   'exercise.lost': 'What you have written there will be lost.',
-  drop: 'Throw away', 'drop.sure': 'Throw the homework away?',
+  drop: 'Throw away', 'drop.sure': 'Throw away what you wrote?',
   'exercise.text': 'More about it, if you like',
   question: 'Question', kind: 'Answer',
   'kind.essay': 'A longer text', 'kind.text': 'One line of text',
@@ -204,6 +205,9 @@ export default {
   'copy.none': 'You teach no other class.',
   copied: { one: 'Given to one class.', other: 'Given to {n} classes.' },
   'exercises.fixed': 'Somebody has answered: the exercises stay as they are.',
+  'theirs.sure': 'Somebody else has changed it',
+  'theirs.what': 'A colleague has changed this homework while you wrote.'
+    + ' Save yours in its place?',
   'take.back': 'Take back', 'take.back.sure': 'Take “{title}” back?',
   'take.back.what': {
     one: 'One pupil has answered. Nobody will see it any more.',

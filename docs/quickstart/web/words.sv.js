@@ -22,7 +22,8 @@ export default {
     one: 'Ett svar är inte inlämnat än och försvinner.',
     other: '{n} svar är inte inlämnade än och försvinner.',
   },
-  'logout.given': 'Läxan som du skriver är inte given än och försvinner.',
+  'logout.given': 'Läxan som du skriver är inte given än, eller inte sparad,'
+    + ' och försvinner.',
   'logout.marks': {
     one: 'Det som du har skrivit om en elev är inte sparat och försvinner.',
     other: 'Det som du har skrivit om {n} elever är inte sparat och'
@@ -174,7 +175,7 @@ export default {
   'exercise.remove': 'Ta bort', 'exercise.remove.of': 'Ta bort uppgift {n}',
   'exercise.sure': 'Ta bort uppgiften?',
   'exercise.lost': 'Det som du har skrivit där försvinner.',
-  drop: 'Släng', 'drop.sure': 'Slänga läxan?',
+  drop: 'Släng', 'drop.sure': 'Slänga det som du har skrivit?',
   'exercise.text': 'Mer om den, om du vill',
   question: 'Fråga', kind: 'Svar',
   'kind.essay': 'En längre text', 'kind.text': 'En rad text',
@@ -205,6 +206,9 @@ export default {
   'copy.none': 'Du undervisar ingen annan klass.',
   copied: { one: 'Given till en klass.', other: 'Given till {n} klasser.' },
   'exercises.fixed': 'Någon har svarat: uppgifterna blir som de är.',
+  'theirs.sure': 'Någon annan har ändrat den',
+  'theirs.what': 'En kollega har ändrat läxan medan du skrev. Spara din'
+    + ' version i stället?',
   'take.back': 'Ta tillbaka', 'take.back.sure': 'Ta tillbaka ”{title}”?',
   'take.back.what': {
     one: 'En elev har svarat. Ingen ser det längre.',
