@@ -20,6 +20,13 @@ my %grants = map { ("$_->{category} $_->{relation}" => $_) }
 is_deeply $grants{'identity self'}{read}, [qw(given_name family_name)],
     'with the fields that may be read';
 is $grants{'identity self'}{purpose}, 'subject_access', 'and the purpose';
+is_deeply [@{ $grants{'identity self'} }{qw(source recipients kept)}],
+    ['The roster of the school.', 'none',
+     { from => 'account_closed', days => 30, then => 'erase' }],
+    'where it comes from, who gets it, and how long it is kept (article 15)';
+is_deeply $grants{'progress self'}{kept},
+    { from => 'enrolment_ended', days => 365, then => 'anonymise' },
+    'of each by its plugin';
 is_deeply $grants{'identity taught_by'}{write}, [], 'none of others is'
     . ' written';
 ok !$grants{'identity teaches'}, 'a pupil teaches nobody';
@@ -33,8 +40,11 @@ $res = $pupil->get('/v1/data/identity');
 is_status $res, 200, 'own names';
 is_deeply $res->json, { category => 'identity', subject => $id{pupil},
     purpose => 'subject_access', relation => 'self', next => undef,
-    records => [{ id => $id{pupil}, given_name => 'Ora',
-                  family_name => 'Klein' }] }, 'are these';
+    records => [{ id => $id{pupil}, source => 'sds', given_name => 'Ora',
+                  family_name => 'Klein' }] }, 'are these, and who brought'
+    . ' them';
+ok !exists $teacher->get("/v1/data/identity/$id{pupil}")->json
+    ->{records}[0]{source}, 'which is said to nobody else';
 @audit = $class->audit($res);
 is_deeply [map { [@$_{qw(category purpose relation outcome)}] } @audit],
     [[qw(identity subject_access self allowed)]], 'audited';
@@ -45,7 +55,7 @@ is_deeply $pupil->get("/v1/data/identity/$id{pupil}")->json->{records},
 $res = $pupil->get('/v1/data/enrolment');
 my @classes = @{ $res->json->{records} };
 ok scalar @classes > 1, 'own classes';
-is_deeply [sort keys %{ $classes[0] }], [sort qw(id class_id class_title
+is_deeply [sort keys %{ $classes[0] }], [sort qw(id source class_id class_title
     school_id school_title role from)], 'with titles';
 is $classes[0]{school_title}, 'Contoso High School', 'of the school, too';
 my (@seen, $cursor);

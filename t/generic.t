@@ -249,8 +249,8 @@ is_deeply [@{$row}[1, 2, 3, 18]],
 # Owners of the values: class and school beside the record's.
 $row = $execute->('read_enrolment_teaches', $who{TEACHER}, $S1, $who{PUPIL},
                   undef, 9)->[0];
-is_deeply [@{$row}[3, 4, 5, 6, 7, 8, 9, 10]],
-    [$who{PUPIL}, $C1, $who{PUPIL}, 'active', 1, $C1, 'active', 1],
+is_deeply [@{$row}[3, 4, 5, 6, 7, 8, 9, 10, 11]],
+    [$who{PUPIL}, $C1, undef, $who{PUPIL}, 'active', 1, $C1, 'active', 1],
     'the groups of an enrolment';
 
 # Pages.

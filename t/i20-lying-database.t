@@ -94,7 +94,7 @@ sub log_in ($who) {
 # ---- columns
 
 # What is not promised, as docs/privacy.md calls it.
-my %unpromised = map { $_ => 1 } qw(counts versions status times);
+my %unpromised = map { $_ => 1 } qw(counts versions status times sources);
 
 sub found (@names) { map { [$_, 'found'] } @names }
 sub not_promised ($what, @names) { map { [$_, $what] } @names }
@@ -221,11 +221,11 @@ my @statements = (
     ['data read of oneself', qr/FROM data\."?identity"? t/,
      get('/v1/data/identity'), pupil => ['classmate', 'other'],
      column(not_promised('status', 'related'), found(qw(record owner)),
-     unused('class')), owner(), @names],
+     unused('class'), not_promised('sources', 'source')), owner(), @names],
     ['data read of a pupil', qr/FROM data\."?identity"? t/, \&name_of_pupil,
      teacher => ['colleague'],
      column(not_promised('status', 'related'), found(qw(record owner)),
-     unused('class')), owner(), @names],
+     unused(qw(class source))), owner(), @names],
     ['data evidence',
      qr/FROM pupil\.enrolment a JOIN pupil\.enrolment s.* LIMIT 64/,
      \&name_of_pupil, teacher => ['colleague'],
@@ -234,7 +234,7 @@ my @statements = (
     ['data read of enrolments', qr/FROM data\."?enrolment"? t/,
      get('/v1/data/enrolment'), teacher => ['colleague'],
      column(not_promised('status', 'related'), found(qw(record owner
-     class))), owner(), owner('class'), owner('school'), enrolment('proof'),
+     class)), not_promised('sources', 'source')), owner(), owner('class'), owner('school'), enrolment('proof'),
      column(found(qw(class_id class_title school_id school_title role from
      to)), unused(qw(group_type department)))],
     ['data look', qr/old AS \(SELECT t\.record FROM data/, \&prefer,

@@ -109,7 +109,7 @@ is_status $res, 200, 'and reads';
 is_deeply $res->json, {
     category => 'locker', subject => $id, relation => 'self',
     purpose => 'subject_access', next => undef,
-    records => [{ id => $id, locker_number => $value{number} }],
+    records => [{ id => $id, source => 'user', locker_number => $value{number} }],
 }, 'the number, normalised, and no remark: it is not granted'
     or diag $res->text;
 

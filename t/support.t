@@ -97,6 +97,7 @@ isnt $user->get('/v1/me/support-grants')->json->{support_grants}[0]
 $res = $support->get($path);
 is_status $res, 200, 'names';
 my $names = $user->get('/v1/data/identity')->json->{records};
+is delete $names->[0]{source}, 'sds', 'and who brought them, for their owner';
 is_deeply $res->json->{records}, $names, 'as they are';
 is_deeply [@{ $res->json }{qw(purpose relation)}], [qw(support support_grant)],
     'for support';

@@ -42,10 +42,19 @@ function value(name, held) {
 
 
 /* What is granted of a record; ids say nothing to a reader. */
-export const list = (record) => el('dl', null, Object.entries(record)
-  .filter(([, held]) => !IS_ID.test(held))
-  .map(([name, held]) => [el('dt', null, named('field', name)),
-                          el('dd', null, value(name, held))]).flat());
+export const list = ({ source, ...record }) => el('dl', null,
+  Object.entries(record).filter(([, held]) => !IS_ID.test(held))
+    .map(([name, held]) => [el('dt', null, named('field', name)),
+                            el('dd', null, value(name, held))]).flat(),
+  source && [el('dt', null, t('source')),
+             el('dd', null, ['gateway', 'user'].includes(source) ? t('source.here')
+               : t('source.of', { name: source }))]);
+
+
+/* For how long a category is kept, and who gets it. */
+const terms = ({ kept, recipients }) => el('p', { class: 'facts' },
+  t(`kept.${kept.from}`, { n: kept.days }), ' ', t(`then.${kept.then}`), ' ',
+  recipients === 'none' ? t('received.none') : written('span', recipients));
 
 
 async function grants() {
@@ -64,6 +73,7 @@ export async function stored(show) {
     own.filter((one) => one.records.length > 0).map((one) =>
       el('article', { class: 'card' },
         el('h3', null, named('category', one.category)),
+        terms(names.find(({ category }) => category === one.category)),
         one.records.map(list),
         one.next && el('p', { class: 'facts' }, t('and.more')))));
 }

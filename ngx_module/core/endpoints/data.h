@@ -76,6 +76,8 @@ enum {
     PUPIL_DR_CLASS,             /* of the record; NULL: the category has no
                                    class_id; it must be that of an authentic
                                    evidence row, else leave the record out */
+    PUPIL_DR_SOURCE,            /* who brought it (GDPR article 15(1)(g)), for
+                                   the data subject; NULL: for others */
     PUPIL_DR_SEALERS            /* sealers times PUPIL_OWNER_COLUMNS */
 };
 

@@ -113,6 +113,10 @@ data_read_columns(const pupil_maker_t *m, pupil_sql_t *sql)
         pupil_sql_add(sql, "NULL::uuid AS in_class");
     }
 
+    pupil_sql_add(sql, ", %s AS brought_by",
+                  m->relates->relation == PUPIL_RELATION_SELF
+                  ? "t.source" : "NULL::text");
+
     for (i = 0; i < m->generic->sealers; i++) {
         pupil_sql_add(sql, ", o%u.owner AS o%u_id, o%u.state AS o%u_state,"
                       " o%u.key_version AS o%u_version", i, i, i, i, i, i);

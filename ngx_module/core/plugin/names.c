@@ -28,6 +28,14 @@ static const char *const  pupil_bases[PUPIL_BASIS_COUNT] = {
     "public_task", "legitimate_interest"
 };
 
+static const char *const  pupil_events[PUPIL_EVENT_COUNT] = {
+    "?", "created", "enrolment_ended", "account_closed"
+};
+
+static const char *const  pupil_expiries[PUPIL_EXPIRY_COUNT] = {
+    "?", "erase", "anonymise"
+};
+
 static const char *const  pupil_types[PUPIL_TYPE_COUNT] = {
     "?", "text", "json", "decimal", "integer", "boolean", "uuid", "date",
     "timestamp", "uuid_list"
@@ -73,6 +81,20 @@ const char *
 pupil_basis_name(uint32_t basis)
 {
     return pupil_table_name(pupil_bases, PUPIL_BASIS_COUNT, basis);
+}
+
+
+const char *
+pupil_event_name(uint32_t event)
+{
+    return pupil_table_name(pupil_events, PUPIL_EVENT_COUNT, event);
+}
+
+
+const char *
+pupil_expiry_name(uint32_t expiry)
+{
+    return pupil_table_name(pupil_expiries, PUPIL_EXPIRY_COUNT, expiry);
 }
 
 

@@ -17,6 +17,8 @@ const char *pupil_purpose_name(uint32_t purpose);
 const char *pupil_relation_name(uint32_t relation);
 const char *pupil_operation_name(uint32_t operation);
 const char *pupil_basis_name(uint32_t basis);
+const char *pupil_event_name(uint32_t event);
+const char *pupil_expiry_name(uint32_t expiry);
 const char *pupil_type_name(uint32_t type);
 
 /*

@@ -73,13 +73,6 @@ static const char  categories_sql[] =
     " p.category = '" ENROLMENT "' ORDER BY p.category = '" ENROLMENT "',"
     " p.category";
 
-/* As pupil.expired() has them, by pupil_event_t. */
-static const char *const  events[PUPIL_EVENT_COUNT] = {
-    [PUPIL_EVENT_CREATED] = "created",
-    [PUPIL_EVENT_ENROLMENT_ENDED] = "enrolment_ended",
-    [PUPIL_EVENT_ACCOUNT_CLOSED] = "account_closed"
-};
-
 
 int
 ctl_cmd_retention_run(ctl_t *ctl)
@@ -322,10 +315,11 @@ ctl_retention_each(ctl_t *ctl, int (*run)(ctl_t *ctl,
 }
 
 
+/* As pupil.expired() has them. */
 const char *
 ctl_retention_event(const pupil_plugin_t *plugin)
 {
-    return events[plugin->retention->from];
+    return pupil_event_name(plugin->retention->from);
 }
 
 

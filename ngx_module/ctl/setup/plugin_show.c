@@ -26,11 +26,6 @@ static void grants_print(const pupil_plugin_t *plugin);
 /* By the enums of pupil_plugin.h; index 0 is refused there. */
 static const char *const  owners[] = { "", "subject", "class" };
 static const char *const  cardinalities[] = { "", "one", "many" };
-static const char *const  events[] = {
-    "", "created", "enrolment_ended", "account_closed"
-};
-static const char *const  expiries[] = { "", "erase", "anonymise" };
-
 static const char *const  events_text[] = {
     "", "after it was stored", "after the school or class was left",
     "after recovery of the closed account is over"
@@ -41,9 +36,7 @@ static const char *const  expiries_text[] = {
 
 _Static_assert(PUPIL_COUNT(owners) == PUPIL_OWNER_COUNT
                && PUPIL_COUNT(cardinalities) == PUPIL_CARDINALITY_COUNT
-               && PUPIL_COUNT(events) == PUPIL_EVENT_COUNT
                && PUPIL_COUNT(events_text) == PUPIL_EVENT_COUNT
-               && PUPIL_COUNT(expiries) == PUPIL_EXPIRY_COUNT
                && PUPIL_COUNT(expiries_text) == PUPIL_EXPIRY_COUNT,
                "a name for each");
 
@@ -91,9 +84,9 @@ ctl_plugin_record(const pupil_plugin_t *plugin)
         "source", plugin->source,
         "recipients", plugin->recipients,
         "retention",
-            "from", events[kept->from],
+            "from", pupil_event_name(kept->from),
             "days", (int) kept->days,
-            "then", expiries[kept->then],
+            "then", pupil_expiry_name(kept->then),
         "aggregate", aggregate_json(plugin),
         "fields", fields_json(plugin),
         "grants", grants_json(plugin));

@@ -24,6 +24,8 @@ static ngx_uint_t ngx_http_pupil_data_hidden(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_owner_t *owner);
 static void ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx,
     uint32_t relation);
+static void ngx_http_pupil_data_declared(ngx_http_pupil_ctx_t *ctx,
+    const pupil_plugin_t *plugin);
 static void ngx_http_pupil_data_fields(ngx_http_pupil_ctx_t *ctx,
     const char *name, const pupil_generic_t *generic);
 static ngx_http_pupil_generic_t *ngx_http_pupil_data_place(
@@ -156,11 +158,37 @@ ngx_http_pupil_data_grants(ngx_http_pupil_ctx_t *ctx, uint32_t relation)
         pupil_writer_key(out, "purpose");
         pupil_writer_cstr(out, pupil_purpose_name(purpose));
 
+        ngx_http_pupil_data_declared(ctx, category->plugin);
         ngx_http_pupil_data_fields(ctx, "read", read ? read->generic : NULL);
         ngx_http_pupil_data_fields(ctx, "write",
                                    write ? write->generic : NULL);
         pupil_writer_object_end(out);
     }
+}
+
+
+/* What the plugin says of its data, beside the fields (GDPR article 15(1)). */
+static void
+ngx_http_pupil_data_declared(ngx_http_pupil_ctx_t *ctx,
+    const pupil_plugin_t *plugin)
+{
+    pupil_writer_t  *out;
+
+    out = &ctx->out;
+
+    pupil_writer_key(out, "source");
+    pupil_writer_cstr(out, plugin->source);
+    pupil_writer_key(out, "recipients");
+    pupil_writer_cstr(out, plugin->recipients);
+    pupil_writer_key(out, "kept");
+    pupil_writer_object_begin(out);
+    pupil_writer_key(out, "from");
+    pupil_writer_cstr(out, pupil_event_name(plugin->retention->from));
+    pupil_writer_key(out, "days");
+    pupil_writer_int64(out, plugin->retention->days);
+    pupil_writer_key(out, "then");
+    pupil_writer_cstr(out, pupil_expiry_name(plugin->retention->then));
+    pupil_writer_object_end(out);
 }
 
 
@@ -468,6 +496,12 @@ ngx_http_pupil_data_record(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     pupil_writer_object_begin(&ctx->out);
     pupil_writer_key(&ctx->out, "id");
     pupil_writer_uuid(&ctx->out, record);
+
+    if (!PQgetisnull(res, (int) row, PUPIL_DR_SOURCE)) {
+        pupil_writer_key(&ctx->out, "source");
+        pupil_writer_cstr(&ctx->out, PQgetvalue(res, (int) row,
+                                                PUPIL_DR_SOURCE));
+    }
 
     cells.stmt = &data->generic->stmt;
     cells.res = res;
