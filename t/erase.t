@@ -39,7 +39,8 @@ my @OWNED = qw(data.identity data.contact data.credential data.network
                data.progress data.assessment data.example
                pupil.blind_index pupil.imported pupil.import_image);
 my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
-               pupil.support_grant pupil.notice pupil.sign_up pupil.trial);
+               pupil.support_grant pupil.notice pupil.sign_up pupil.trial
+               pupil.breach_found pupil.breach_told);
 
 # How many rows there are of somebody, by table.
 sub rows ($who) {

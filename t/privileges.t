@@ -70,6 +70,11 @@ my %allowed = (
             'pupil.outbox' => 'SELECT INSERT DELETE due tries',
             'pupil.sign_up' => 'SELECT DELETE',
             'pupil.trial' => 'SELECT INSERT DELETE ends told',
+            'pupil.breach' => 'SELECT INSERT authority_at authority_reference'
+                . ' closed_at reason told told_at',
+            'pupil.breach_scope' => 'SELECT INSERT',
+            'pupil.breach_found' => 'SELECT INSERT DELETE',
+            'pupil.breach_told' => 'SELECT INSERT DELETE',
             'pupil.import_image' => 'SELECT INSERT DELETE',
             'pupil.import_part' => 'SELECT INSERT DELETE',
             'pupil.import_plan' => 'SELECT INSERT DELETE state',

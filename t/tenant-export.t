@@ -67,6 +67,9 @@ $db->do("INSERT INTO pupil.release (tenant, category, released) VALUES (?,"
 $db->do("INSERT INTO pupil.aggregate (tenant, category, released, grouped, value,"
     . " persons) VALUES (?, 'progress', '2026-08-01', 'Kapitel 1', '75-100%', 12)",
     {}, $site->tenant);
+$site->ctl_ok(qw(breach open), 'A key was lost', '--since', '2026-11-20T11:00:00Z',
+              '--noticed', '2026-11-20T12:00:00Z', '--reference', 'Incident 7',
+              $site->ctl_where);
 my $run = export("$dir/archive");
 is $run->{code}, 0, 'a tenant is exported' or diag $run->{err};
 like $run->{out}, qr/^\Q$dir\E\/archive: \d+ records in \d+ files$/, 'and told';
@@ -105,6 +108,10 @@ is_deeply [records(\@members, 'statistics')], [{ category => 'progress',
     persons => 12 }], 'what was counted of records that are gone';
 is_deeply [records(\@members, 'releases')], [{ category => 'progress',
     released => '2026-08-01' }], 'and when';
+my ($breach) = records(\@members, 'breaches');
+is_deeply [@$breach{qw(what reference noticed_at closed_at scopes)}],
+    ['A key was lost', 'Incident 7', '2026-11-20T12:00:00.000000Z', undef, []],
+    'a breach';
 
 
 # ---- readable

@@ -136,7 +136,7 @@ my @HOUSES = (
      'conf'],
     [ctl => ['include', 'core'],
      'base', 'store',
-     'setup check people audit roster',
+     'setup check people audit roster breach',
      'lifecycle',
      'retention keys offboard',
      'report',

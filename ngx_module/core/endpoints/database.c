@@ -201,7 +201,7 @@ static const uint8_t  pupil_params_own_raise[] = {
 
 
 const pupil_database_t  pupil_databases[PUPIL_DATABASE_COUNT] = {
-    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 144 },
+    [PUPIL_DATABASE_DATA] = { .name = "data database", .schema = 147 },
     [PUPIL_DATABASE_KEYSTORE] = { .name = "key store", .schema = 143 }
 };
 

@@ -44,6 +44,7 @@ typedef struct {
     const char  *limit, *password_hash, *login, *waive;
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
+    const char  *noticed, *sent, *reason;       /* of a breach */
     const char  *shares, *threshold, *accept, *apply, *report, *html;
     const char  *acceptance;
     const char  *schools, *classes;

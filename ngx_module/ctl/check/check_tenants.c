@@ -7,8 +7,9 @@
  * (invariant I18)?  A restored database has them; they give nothing until a
  * roster or an officer writes them anew, and nobody else would say whose they
  * are.  Whose names are one by now?  Of whom do the two databases say that they
- * are closed, or restricted, and each something else?  And whose audit has
- * ended, as somebody says who writes the data database?
+ * are closed, or restricted, and each something else?  Whose audit has ended,
+ * as somebody says who writes the data database?  And which breach is open for
+ * longer than the law lets it be?
  */
 
 #include <string.h>
@@ -56,6 +57,7 @@ static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
 static void states_check(check_t *check);
+static void breaches_check(check_t *check, const char *word);
 static void states_find(check_t *check, const PGresult *states);
 static PGresult *floors_read(PGconn *keys);
 static void below_find(check_t *check, const PGresult *floors);
@@ -94,6 +96,9 @@ static const char  differ_sql[] =
     " 'active') AS k USING (owner) WHERE d.state IS DISTINCT FROM k.state"
     " AND 'erased' NOT IN (coalesce(d.state, ''), coalesce(k.state, ''))"
     " HAVING count(*) > 0";
+
+static const char  breaches_sql[] =
+    "SELECT l.breach, l.hours FROM pupil.breaches_late() AS l";
 
 static const char  sealer_sql[] =
     "SELECT concat(to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
@@ -313,6 +318,7 @@ tenant_check(tenants_t *tenants, const char *word)
         floors_check(tenants->check);
         spelled_check(tenants->check);
         states_check(tenants->check);
+        breaches_check(tenants->check, word);
     }
 
     ctl_rollback(keys);
@@ -531,6 +537,27 @@ states_find(check_t *check, const PGresult *states)
                     " a command is at work on them, pupilctl subject close,"
                     " reopen, restrict or unrestrict says what they are: %s",
                     PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1));
+    }
+
+    PQclear(res);
+}
+
+
+/* Whoever notifies later than that gives the reasons (GDPR article 33(1)). */
+static void
+breaches_check(check_t *check, const char *word)
+{
+    int        n;
+    PGresult  *res;
+
+    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], breaches_sql, 0, NULL);
+
+    for (n = 0; n < PQntuples(res); n++) {
+        check_found(check, "breach %s of the tenant %s was noticed %s hours"
+                    " ago, and nobody says that the authority was notified,"
+                    " which is to be within 72 (GDPR article 33): pupilctl"
+                    " breach notify --sent, or breach close with the reason",
+                    PQgetvalue(res, n, 0), word, PQgetvalue(res, n, 1));
     }
 
     PQclear(res);

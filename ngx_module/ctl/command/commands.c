@@ -13,6 +13,8 @@
 #include "ctl/audit/seal.h"
 #include "ctl/audit/verify.h"
 #include "ctl/audit/witness.h"
+#include "ctl/breach/notify.h"
+#include "ctl/breach/register.h"
 #include "ctl/check/check.h"
 #include "ctl/keys/rotate.h"
 #include "ctl/lifecycle/erase.h"
@@ -503,6 +505,32 @@ const ctl_command_t  ctl_commands[] = {
         .arguments = "[--html FILE]",
         .summary = "the record of processing activities of a tenant (GDPR"
                    " article 30)"
+    }, {
+        .words = "breach open", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_breach_open,
+        .arguments = "WHAT --since TIME [--until TIME] [--noticed TIME]"
+                     " --reference TEXT",
+        .summary = "a breach of personal data: what is known, since when"
+    }, {
+        .words = "breach list", .personal = 1,
+        .run = ctl_cmd_breach_list,
+        .arguments = "",
+        .summary = "breaches, and until when the authority is to be notified"
+    }, {
+        .words = "breach show", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_breach_show,
+        .arguments = "BREACH",
+        .summary = "what is known of one"
+    }, {
+        .words = "breach notify", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_breach_notify,
+        .arguments = "BREACH --sent TIME --reference TEXT",
+        .summary = "that the authority was notified"
+    }, {
+        .words = "breach close", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_breach_close,
+        .arguments = "BREACH --reason TEXT",
+        .summary = "close one, with the reason"
     }, {
         .words = "work", .large = 1,
         .run = ctl_cmd_work,

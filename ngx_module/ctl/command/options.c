@@ -114,6 +114,9 @@ static const option_t  options[] = {
     { "recipients", NULL, OPT(recipients), OPTION_TEXT },
     { "signer", NULL, OPT(signer), OPTION_TEXT },
     { "waive", NULL, OPT(waive), OPTION_TEXT },
+    { "noticed", NULL, OPT(noticed), OPTION_TEXT },
+    { "sent", NULL, OPT(sent), OPTION_TEXT },
+    { "reason", NULL, OPT(reason), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }
 };
 

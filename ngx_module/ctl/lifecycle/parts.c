@@ -63,6 +63,8 @@ static const struct {
     { "notice", "subject" },
     { "sign_up", "subject" },
     { "trial", "subject" },
+    { "breach_found", "subject" },
+    { "breach_told", "subject" },
     { NULL, NULL }
 };
 

@@ -97,10 +97,33 @@ static const ctl_member_t  notices[] = {
       .type = PUPIL_TYPE_TIMESTAMP }
 };
 
+static const ctl_member_t  breaches[] = {
+    { .name = "breach", .sql = "t.breach::text", .type = PUPIL_TYPE_INTEGER },
+    { .name = "what", .sql = "t.what", .type = PUPIL_TYPE_TEXT },
+    { .name = "reference", .sql = "t.reference", .type = PUPIL_TYPE_TEXT },
+    { .name = "since", .sql = TIME("t.since"), .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "until", .sql = TIME("t.until"), .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "noticed_at", .sql = TIME("t.noticed_at"),
+      .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "authority_at", .sql = TIME("t.authority_at"),
+      .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "authority_reference", .sql = "t.authority_reference",
+      .type = PUPIL_TYPE_TEXT },
+    { .name = "told", .sql = "t.told::text", .type = PUPIL_TYPE_INTEGER },
+    { .name = "closed_at", .sql = TIME("t.closed_at"),
+      .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "reason", .sql = "t.reason", .type = PUPIL_TYPE_TEXT },
+    { .name = "scopes", .sql = "(SELECT coalesce(json_agg(json_build_object("
+      "'made_at', s.made_at, 'asked', s.asked::json, 'found', s.found::json)"
+      " ORDER BY s.scope), '[]') FROM pupil.breach_scope AS s WHERE s.tenant ="
+      " t.tenant AND s.breach = t.breach)::text", .type = PUPIL_TYPE_JSON }
+};
+
 /* Of a row that has none. */
 #define ID(columns)  "md5(json_build_array(" columns ")::text)::uuid"
 
 #define RELEASE_ID     ID("t.category, t.released")
+#define BREACH_ID      ID("'breach', t.breach")
 #define STATISTICS_ID  ID("t.category, t.released, t.grouped, t.value")
 
 /* Whom unknown log-in names meet is nobody. */
@@ -133,6 +156,11 @@ static const ctl_source_t  host[] = {
         .rows = "pupil.release AS t WHERE t.tenant = $1",
         .owner = RELEASE_ID, .record = RELEASE_ID, .nobodys = 1,
         .members = releases, .count = PUPIL_COUNT(releases)
+    }, {
+        .name = "breaches", .category = "enrolment",
+        .rows = "pupil.breach AS t WHERE t.tenant = $1",
+        .owner = BREACH_ID, .record = BREACH_ID, .nobodys = 1,
+        .members = breaches, .count = PUPIL_COUNT(breaches)
     }, {
         .name = "statistics", .category = "statistics",
         .rows = "pupil.aggregate AS t WHERE t.tenant = $1",
