@@ -151,6 +151,7 @@ sub here ($text) {
                 '/etc/nginx/nginx.conf' => $nginx->conf_file,
                 '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
                 '/var/tmp/record.html' => "$etc/record.html",
+                '/var/tmp/breach.jsonl' => "$etc/breach.jsonl",
                 '/var/log/pupil' => $etc,
                 '/etc/pupil' => $etc);
     my $any = join '|', map { quotemeta } sort { length $b <=> length $a }

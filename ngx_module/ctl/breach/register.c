@@ -21,7 +21,8 @@
 static int open_check(const ctl_t *ctl);
 static int text_check(const char *text, const char *what);
 static int open_write(ctl_t *ctl, const char **number);
-static void shown_print(const PGresult *res);
+static void shown_print(const PGresult *res, const PGresult *scopes);
+static json_t *scopes_json(const PGresult *scopes);
 static void line_print(const PGresult *res, int time, int text,
     const char *what);
 
@@ -36,6 +37,20 @@ static const char  open_sql[] =
 static const char  close_sql[] =
     "UPDATE pupil.breach SET closed_at = now(), reason = $2"
     " WHERE breach = $1::integer";
+
+static const char  scopes_sql[] =
+    "SELECT s.scope, " BREACH_TIME("s.made_at") ", s.asked, s.found,"
+    " s.found::json ->> 'subjects' FROM pupil.breach_scope AS s"
+    " WHERE s.breach = $1::integer ORDER BY s.scope";
+
+/* Of scopes_sql. */
+enum {
+    SCOPE_NUMBER = 0,
+    SCOPE_MADE,
+    SCOPE_ASKED,
+    SCOPE_FOUND,
+    SCOPE_SUBJECTS
+};
 
 /* Whom it reached is of no use any more: how many they were stays. */
 static const char  found_end_sql[] =
@@ -171,11 +186,13 @@ ctl_cmd_breach_list(ctl_t *ctl)
 int
 ctl_cmd_breach_show(ctl_t *ctl)
 {
-    PGresult    *res;
-    const char  *number;
+    int          rc;
+    json_t      *json;
+    PGresult    *res, *scopes;
+    const char  *params[1];
 
-    number = breach_number(ctl);
-    if (number == NULL) {
+    params[0] = breach_number(ctl);
+    if (params[0] == NULL) {
         return CTL_USAGE;
     }
 
@@ -183,31 +200,54 @@ ctl_cmd_breach_show(ctl_t *ctl)
         return CTL_FAILED;
     }
 
-    res = breach_read(ctl, number, 0);
+    res = breach_read(ctl, params[0], 0);
+    scopes = res != NULL ? ctl_query(ctl->data, scopes_sql, 1, params) : NULL;
 
-    if (res == NULL
-        || breach_record(ctl, PUPIL_OPERATION_READ, number, "shown") != 0
-        || ctl_commit(ctl->data) != 0)
-    {
-        PQclear(res);
-        return CTL_FAILED;
+    rc = scopes != NULL
+         && breach_record(ctl, PUPIL_OPERATION_READ, params[0], "shown") == 0
+         && ctl_commit(ctl->data) == 0 ? CTL_DONE : CTL_FAILED;
+
+    if (rc == CTL_DONE && ctl->opt.json) {
+        json = breach_json(res, 0);
+        json_object_set_new(json, "scopes", scopes_json(scopes));
+        ctl_json_print(json);
+
+    } else if (rc == CTL_DONE) {
+        shown_print(res, scopes);
     }
 
-    if (ctl->opt.json) {
-        ctl_json_print(breach_json(res, 0));
-    } else {
-        shown_print(res);
-    }
-
+    PQclear(scopes);
     PQclear(res);
 
-    return CTL_DONE;
+    return rc;
+}
+
+
+static json_t *
+scopes_json(const PGresult *scopes)
+{
+    int      n;
+    json_t  *list;
+
+    list = json_array();
+
+    for (n = 0; n < PQntuples(scopes); n++) {
+        json_array_append_new(list, json_pack("{s:i,s:s,s:o,s:o}",
+            "scope", ctl_get_int(scopes, n, SCOPE_NUMBER, 0),
+            "made_at", PQgetvalue(scopes, n, SCOPE_MADE),
+            "asked", json_loads(PQgetvalue(scopes, n, SCOPE_ASKED), 0, NULL),
+            "found", json_loads(PQgetvalue(scopes, n, SCOPE_FOUND), 0, NULL)));
+    }
+
+    return list;
 }
 
 
 static void
-shown_print(const PGresult *res)
+shown_print(const PGresult *res, const PGresult *scopes)
 {
+    int  n;
+
     printf("breach %s: %s\n", PQgetvalue(res, 0, BREACH_NUMBER),
            PQgetvalue(res, 0, BREACH_STATE));
     printf("reference: %s\n", PQgetvalue(res, 0, BREACH_REFERENCE));
@@ -222,6 +262,14 @@ shown_print(const PGresult *res)
 
     printf("noticed %s, the authority is to be notified by %s\n",
            PQgetvalue(res, 0, BREACH_NOTICED), PQgetvalue(res, 0, BREACH_DUE));
+
+    for (n = 0; n < PQntuples(scopes); n++) {
+        printf("scope %s, %s: %s people, by %s\n",
+               PQgetvalue(scopes, n, SCOPE_NUMBER),
+               PQgetvalue(scopes, n, SCOPE_MADE),
+               PQgetvalue(scopes, n, SCOPE_SUBJECTS),
+               PQgetvalue(scopes, n, SCOPE_ASKED));
+    }
 
     line_print(res, BREACH_AUTHORITY, BREACH_AUTHORITY_REFERENCE, "notified");
 

@@ -15,6 +15,7 @@
 #include "ctl/audit/witness.h"
 #include "ctl/breach/notify.h"
 #include "ctl/breach/register.h"
+#include "ctl/breach/scope.h"
 #include "ctl/check/check.h"
 #include "ctl/keys/rotate.h"
 #include "ctl/lifecycle/erase.h"
@@ -521,6 +522,13 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_breach_show,
         .arguments = "BREACH",
         .summary = "what is known of one"
+    }, {
+        .words = "breach scope", .min = 1, .max = 1, .personal = 1, .large = 1,
+        .run = ctl_cmd_breach_scope,
+        .arguments = "BREACH [--since TIME] [--until TIME] [--account ID,...]"
+                     " [--worker WRITER,...] [--host ADDRESS] [--epoch N]"
+                     " [--backup TIME] [--to FILE]",
+        .summary = "whom it reached: what was shown, and what could have been"
     }, {
         .words = "breach notify", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_breach_notify,

@@ -117,6 +117,11 @@ static const option_t  options[] = {
     { "noticed", NULL, OPT(noticed), OPTION_TEXT },
     { "sent", NULL, OPT(sent), OPTION_TEXT },
     { "reason", NULL, OPT(reason), OPTION_TEXT },
+    { "account", NULL, OPT(account), OPTION_TEXT },
+    { "worker", NULL, OPT(worker), OPTION_TEXT },
+    { "host", NULL, OPT(host), OPTION_TEXT },
+    { "epoch", NULL, OPT(epoch), OPTION_TEXT },
+    { "backup", NULL, OPT(backup), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }
 };
 
