@@ -152,6 +152,7 @@ sub here ($text) {
                 '/var/tmp/audit.jsonl' => "$etc/audit.jsonl",
                 '/var/tmp/record.html' => "$etc/record.html",
                 '/var/tmp/breach.jsonl' => "$etc/breach.jsonl",
+                '/var/tmp/drafts' => "$etc/drafts",
                 '/var/log/pupil' => $etc,
                 '/etc/pupil' => $etc);
     my $any = join '|', map { quotemeta } sort { length $b <=> length $a }

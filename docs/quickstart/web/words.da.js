@@ -303,6 +303,8 @@ export default {
   'notice.trial_ends': 'Din prøvetid udløber inden for en uge',
   'notice.address_changed': 'Du har fået en anden e-mailadresse',
   'notice.login_name_changed': 'Dit brugernavn blev ændret',
+  'notice.data_breach': 'Nogen kan have set oplysninger om dig uden at måtte'
+    + ' det. Din skole fortæller, hvad der skete: spørg dér',
   sessions: 'Hvor jeg er logget ind', 'session.this': 'Her',
   'session.other': 'Et andet sted, som {role}',
   'session.when': 'siden {from}, sidst brugt {seen}',

@@ -299,6 +299,8 @@ export default {
   'notice.trial_ends': 'Your trial ends within a week',
   'notice.address_changed': 'You have another e-mail address',
   'notice.login_name_changed': 'Your log-in name was changed',
+  'notice.data_breach': 'Somebody may have seen data about you who was not'
+    + ' allowed to. Your school tells you what happened: ask there',
   sessions: 'Where I am logged in', 'session.this': 'Here',
   'session.other': 'Somewhere else, as {role}',
   'session.when': 'since {from}, last used {seen}',

@@ -302,6 +302,8 @@ export default {
   'notice.trial_ends': 'Din provtid går ut inom en vecka',
   'notice.address_changed': 'Du har fått en annan e-postadress',
   'notice.login_name_changed': 'Ditt inloggningsnamn ändrades',
+  'notice.data_breach': 'Någon kan ha sett uppgifter om dig utan att få göra'
+    + ' det. Din skola berättar vad som hände: fråga där',
   sessions: 'Var jag är inloggad', 'session.this': 'Här',
   'session.other': 'Någon annanstans, som {role}',
   'session.when': 'sedan {from}, senast använd {seen}',

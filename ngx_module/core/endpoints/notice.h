@@ -23,6 +23,7 @@
 #define PUPIL_NOTICE_TRIAL_ENDS        "trial_ends"
 #define PUPIL_NOTICE_ADDRESS_CHANGED   "address_changed"
 #define PUPIL_NOTICE_NAME_CHANGED      "login_name_changed"
+#define PUPIL_NOTICE_DATA_BREACH       "data_breach"
 
 /* More attempts than the throttle lets pass without a delay (SQL's literal). */
 #define PUPIL_NOTICE_BURST  "5"

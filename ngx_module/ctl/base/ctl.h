@@ -45,7 +45,7 @@ typedef struct {
     const char  *ledger, *mirror, *signer, *reference, *key_backup_days;
     const char  *to, *recipients;
     const char  *noticed, *sent, *reason;       /* of a breach */
-    const char  *account, *worker, *host, *epoch, *backup;
+    const char  *account, *worker, *host, *epoch, *backup, *drafts, *tell;
     const char  *shares, *threshold, *accept, *apply, *report, *html;
     const char  *acceptance;
     const char  *schools, *classes;

@@ -16,8 +16,8 @@
 /*
  * {"shown": {"subjects", "categories": [...], "schools": [...]}, "changed",
  * "could", "subjects", "erased", "closed", "keys", "notes", "came", "went"}.
- * In the transaction that has found them.  Ownership: a reference; NULL with the
- * error said.
+ * In the transaction that has found them.  Ownership: a reference; NULL with
+ * the error said.
  */
 json_t *breach_found_read(ctl_t *ctl, const breach_asked_t *asked);
 

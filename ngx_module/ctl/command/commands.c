@@ -532,8 +532,9 @@ const ctl_command_t  ctl_commands[] = {
     }, {
         .words = "breach notify", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_breach_notify,
-        .arguments = "BREACH --sent TIME --reference TEXT",
-        .summary = "that the authority was notified"
+        .arguments = "BREACH --drafts FOLDER | --tell shown|all |"
+                     " --sent TIME --reference TEXT",
+        .summary = "drafts, notices to people, that the authority was notified"
     }, {
         .words = "breach close", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_breach_close,

@@ -117,6 +117,8 @@ static const option_t  options[] = {
     { "noticed", NULL, OPT(noticed), OPTION_TEXT },
     { "sent", NULL, OPT(sent), OPTION_TEXT },
     { "reason", NULL, OPT(reason), OPTION_TEXT },
+    { "drafts", NULL, OPT(drafts), OPTION_TEXT },
+    { "tell", NULL, OPT(tell), OPTION_TEXT },
     { "account", NULL, OPT(account), OPTION_TEXT },
     { "worker", NULL, OPT(worker), OPTION_TEXT },
     { "host", NULL, OPT(host), OPTION_TEXT },
