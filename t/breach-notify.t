@@ -31,6 +31,7 @@ sub notices ($person) {
 }
 
 $db->do('UPDATE pupil.tenant SET name = ?', {}, "Testkommunen i Sk\xc3\xa5ne");
+$site->ctl_ok(qw(tenant zone Europe/Stockholm), @where);
 $chaos->client($teacher)->get("/v1/data/identity/$pupil->{id}");
 $chaos->client($teacher)->get("/v1/data/identity/$third->{id}");
 $chaos->client($other)->post('/v1/progress', json =>
@@ -71,6 +72,10 @@ is sprintf('%04o', (stat "$drafts/people.sv.txt")[2] & 07777), '0600',
 utf8::decode(my $sv = slurp("$drafts/authority.sv.txt"));
 like $sv, qr/Testkommunen i Sk.ne\n.*: .rende 7\n.*\nEn dator stals\n/s,
     'whose, by which reference, what happened';
+my $local = $db->selectrow_array("SELECT to_char(since AT TIME ZONE"
+    . " 'Europe/Stockholm', 'YYYY-MM-DD HH24:MI') FROM pupil.breach");
+like $sv, qr{^Det b.rjade: \Q$local\E \(Europe/Stockholm\)$}m,
+    'since when, by the clock of the school';
 my $found = decode_json(breach('show', 1, '--json')->{out})->{scopes}[-1]{found};
 my ($shown) = map { $_->{subjects} }
               grep { $_->{category} eq 'identity' } @{ $found->{shown}{categories} };

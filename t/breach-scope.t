@@ -283,6 +283,17 @@ like json_of($answer->{found}{notes}), qr/wraps no key of this tenant any more/,
 ok $found->{could}{$latest}, 'the newest all';
 
 
+# ---- a category whose plugin is not there
+
+my $some = tmp_dir() . '/plugins';
+mkdir $some or die "$some: $!\n";
+symlink $_, "$some/" . s{.*/}{}r
+    for grep { !/pupil_example/ } glob Pupil::Nginx::plugins() . '/pupil_*.so';
+(undef, $answer) = scope('--epoch', 2, '--plugins', $some);
+like json_of($answer->{found}{notes}), qr/The plugin of example is not in --plugins/,
+    'is not counted, which is said';
+
+
 # ---- remembered
 
 ($found, $answer) = scope();
@@ -313,7 +324,7 @@ is sprintf('%04o', (stat $taken)[2] & 07777), '0600',
     'and one is for its owner alone';
 
 for my $case (['--account', 'CBeane'], ['--worker', '12'], ['--epoch', 'one'],
-              ['--backup', 'monday'], ['--since', 'noon'])
+              ['--backup', 'monday'], ['--host', 'gateway1'], ['--since', 'noon'])
 {
     $run = breach('scope', 1, @$case);
     is $run->{code}, 2, "@$case is refused";

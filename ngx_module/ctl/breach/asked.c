@@ -7,8 +7,7 @@
  * how many, for a day.
  */
 
-#include <errno.h>
-#include <inttypes.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@
 #include "ctl/base/text.h"
 #include "ctl/breach/asked.h"
 #include "ctl/breach/breach.h"
+#include "ctl/store/plugins.h"
 
 
 #define WRITER_DIGITS  16
@@ -29,12 +29,14 @@
 #define KEPT  "interval '10 minutes'"
 
 
+static int is_address(const char *text);
 static int accounts_read(ctl_t *ctl, breach_asked_t *asked);
 static int workers_read(ctl_t *ctl, breach_asked_t *asked);
 static const char *pool_text(ctl_t *ctl, ctl_buf_t *buf);
 static int times_know(ctl_t *ctl, breach_asked_t *asked);
 static int host_know(ctl_t *ctl, breach_asked_t *asked);
 static int epoch_know(ctl_t *ctl, breach_asked_t *asked);
+static int plugins_know(ctl_t *ctl, breach_asked_t *asked);
 static void note(breach_asked_t *asked, const char *text);
 static const char *copied(ctl_t *ctl, const PGresult *res, int col);
 
@@ -48,8 +50,8 @@ static const char  times_sql[] =
 
 /* What the log has lost to its age is not in it. */
 static const char  log_sql[] =
-    "SELECT " BREACH_TIME("min(r.at)") " FROM pupil.audit_record AS r"
-    " HAVING min(r.at) > $1::timestamptz AND EXISTS (SELECT FROM"
+    "SELECT FROM (SELECT r.at FROM pupil.audit_record AS r ORDER BY r.at LIMIT"
+    " 1) AS f WHERE f.at > $1::timestamptz AND EXISTS (SELECT FROM"
     " pupil.seal_retained)";
 
 static const char  host_sql[] =
@@ -65,6 +67,13 @@ static const char  epoch_sql[] =
     " FROM keystore.owner_key AS o JOIN keystore.tenant_key AS t ON t.tenant ="
     " o.tenant AND t.version = o.tenant_version AND t.epoch = $1::integer"
     " WHERE o.wrapped IS NOT NULL";
+
+/* What has rows of owners, as in ctl/offboard/sources.c. */
+static const char  categories_sql[] =
+    "SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid ="
+    " c.oid AND a.attname = 'owner' AND NOT a.attisdropped WHERE c.relnamespace"
+    " = 'data'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT"
+    " c.relispartition ORDER BY c.relname";
 
 
 int
@@ -95,6 +104,11 @@ breach_asked_read(ctl_t *ctl, breach_asked_t *asked)
                          " pupilctl key status");
     }
 
+    if (opt->host != NULL && !is_address(opt->host)) {
+        return ctl_error("--host is an address as keystore.fetch has it, which"
+                         " is 0.0.0.0 for a socket of Unix");
+    }
+
     asked->host = opt->host;
     asked->epoch = opt->epoch;
     asked->backup = opt->backup;
@@ -106,6 +120,16 @@ breach_asked_read(ctl_t *ctl, breach_asked_t *asked)
                  || (asked->epoch == NULL && asked->backup == NULL);
 
     return 0;
+}
+
+
+static int
+is_address(const char *text)
+{
+    uint8_t  bytes[16];
+
+    return inet_pton(AF_INET, text, bytes) == 1
+           || inet_pton(AF_INET6, text, bytes) == 1;
 }
 
 
@@ -214,7 +238,7 @@ breach_asked_know(ctl_t *ctl, breach_asked_t *asked)
     }
 
     if (asked->backup == NULL) {
-        return 0;
+        return plugins_know(ctl, asked);
     }
 
     asked->all = 1;
@@ -225,6 +249,44 @@ breach_asked_know(ctl_t *ctl, breach_asked_t *asked)
              " key-encryption key and a backup of the key store: what is"
              " counted is who is in it, by pseudonym.");
     }
+
+    return plugins_know(ctl, asked);
+}
+
+
+/* What could have been read is by what plugins declare. */
+static int
+plugins_know(ctl_t *ctl, breach_asked_t *asked)
+{
+    int          n;
+    PGresult    *res;
+    ctl_buf_t    text;
+    const char  *name;
+
+    if (asked->accounts == NULL && asked->owners == NULL && !asked->all) {
+        return 0;
+    }
+
+    res = ctl_query(ctl->data, categories_sql, 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+
+    ctl_buf_init(&text);
+
+    for (n = 0; n < PQntuples(res); n++) {
+        name = PQgetvalue(res, n, 0);
+
+        if (ctl_plugin_find(ctl, name) == NULL) {
+            ctl_buf_reset(&text);
+            ctl_buf_printf(&text, "The plugin of %s is not in --plugins: what"
+                           " of it could have been read is not counted.", name);
+            note(asked, text.data);
+        }
+    }
+
+    ctl_buf_free(&text);
+    PQclear(res);
 
     return 0;
 }

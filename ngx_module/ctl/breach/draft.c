@@ -41,7 +41,7 @@ breach_draft_authority(const breach_draft_t *draft, size_t language,
     ctl_buf_printf(out, "\n%s\n\n", words[WORD_NATURE]);
     ctl_buf_printf(out, "%s\n", PQgetvalue(breach, 0, BREACH_WHAT));
     time_add(draft, language, out);
-    line(out, words[WORD_NOTICED], PQgetvalue(breach, 0, BREACH_NOTICED));
+    line(out, words[WORD_NOTICED], draft->noticed);
     ctl_buf_text(out, "\n");
     people_add(draft, language, out);
     how_add(draft, language, "shown", WORD_SHOWN, out);
@@ -71,9 +71,9 @@ time_add(const breach_draft_t *draft, size_t language, ctl_buf_t *out)
 
     words = breach_words[language];
 
-    line(out, words[WORD_BEGAN], PQgetvalue(draft->breach, 0, BREACH_SINCE));
-    line(out, words[WORD_ENDED], PQgetisnull(draft->breach, 0, BREACH_UNTIL)
-         ? words[WORD_GOES_ON] : PQgetvalue(draft->breach, 0, BREACH_UNTIL));
+    line(out, words[WORD_BEGAN], draft->since);
+    line(out, words[WORD_ENDED],
+         draft->until != NULL ? draft->until : words[WORD_GOES_ON]);
 }
 
 

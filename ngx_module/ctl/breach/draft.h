@@ -17,6 +17,8 @@
 typedef struct {
     const PGresult  *breach;        /* its row, as breach_read() has it */
     const char      *tenant;        /* what it is called */
+    const char      *since, *until, *noticed;   /* where its days begin; until
+                                                   NULL: it goes on */
     const json_t    *found;         /* of its last scope */
     const json_t    *roles;         /* how many people by role */
 } breach_draft_t;

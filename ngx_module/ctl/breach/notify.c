@@ -18,19 +18,25 @@
 
 #define PATH_SIZE  4096
 
+
 static int notify_check(const ctl_t *ctl);
 static int scope_check(ctl_t *ctl, const char *number);
 static int sent_write(ctl_t *ctl, const char *number);
 static int drafts_write(ctl_t *ctl, const char *number);
 static int draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft);
+static const char *text_of(ctl_t *ctl, const PGresult *res, int col);
 static int files_write(ctl_t *ctl, const breach_draft_t *draft);
 static int file_write(ctl_t *ctl, const char *name, const char *language,
-    const ctl_buf_t *text);
+    const ctl_buf_t *text, json_t *files);
 
 
 static const char  sent_sql[] =
     "UPDATE pupil.breach SET authority_at = $2::timestamptz,"
     " authority_reference = $3 WHERE breach = $1::integer";
+
+#define LOCAL(column)                                                         \
+    "to_char(" column " AT TIME ZONE $2, 'YYYY-MM-DD HH24:MI') || ' (' || $2"  \
+    " || ')'"
 
 /* Who has several roles counts by the first of them. */
 static const char  last_sql[] =
@@ -40,10 +46,22 @@ static const char  last_sql[] =
     " FROM pupil.breach_found AS f LEFT JOIN pupil.role AS r"
     " ON r.subject = f.subject WHERE f.breach = $1::integer"
     " ORDER BY f.subject, r.role = 'pupil', r.role) AS p"
-    " GROUP BY p.role ORDER BY count(*) DESC, p.role) AS c)"
+    " GROUP BY p.role ORDER BY count(*) DESC, p.role) AS c), "
+    LOCAL("b.since") ", " LOCAL("b.until") ", " LOCAL("b.noticed_at")
     " FROM pupil.breach_scope AS s JOIN pupil.tenant AS t"
-    " ON t.tenant = s.tenant WHERE s.breach = $1::integer"
+    " ON t.tenant = s.tenant JOIN pupil.breach AS b ON b.breach = s.breach"
+    " WHERE s.breach = $1::integer"
     " ORDER BY s.scope DESC LIMIT 1";
+
+/* Of last_sql. */
+enum {
+    LAST_FOUND = 0,
+    LAST_TENANT,
+    LAST_ROLES,
+    LAST_SINCE,
+    LAST_UNTIL,
+    LAST_NOTICED
+};
 
 
 int
@@ -195,11 +213,12 @@ static int
 draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft)
 {
     PGresult    *res;
-    const char  *params[1];
+    const char  *params[2];
 
     params[0] = number;
+    params[1] = ctl->zone;
 
-    res = ctl_query(ctl->data, last_sql, 1, params);
+    res = ctl_query(ctl->data, last_sql, 2, params);
     if (res == NULL) {
         return -1;
     }
@@ -211,15 +230,27 @@ draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft)
     }
 
     memset(draft, 0, sizeof(breach_draft_t));
-    draft->found = json_loads(PQgetvalue(res, 0, 0), 0, NULL);
-    draft->tenant = ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, 1),
-                                  (size_t) PQgetlength(res, 0, 1));
-    draft->roles = PQgetisnull(res, 0, 2) ? json_object()
-                   : json_loads(PQgetvalue(res, 0, 2), 0, NULL);
+    draft->found = json_loads(PQgetvalue(res, 0, LAST_FOUND), 0, NULL);
+    draft->tenant = text_of(ctl, res, LAST_TENANT);
+    draft->since = text_of(ctl, res, LAST_SINCE);
+    draft->until = text_of(ctl, res, LAST_UNTIL);
+    draft->noticed = text_of(ctl, res, LAST_NOTICED);
+    draft->roles = PQgetisnull(res, 0, LAST_ROLES) ? json_object()
+                   : json_loads(PQgetvalue(res, 0, LAST_ROLES), 0, NULL);
     PQclear(res);
 
     return draft->found != NULL && draft->roles != NULL ? 0
            : ctl_error("pupil.breach_scope: what is kept is no JSON");
+}
+
+
+/* NULL where it is. */
+static const char *
+text_of(ctl_t *ctl, const PGresult *res, int col)
+{
+    return PQgetisnull(res, 0, col) ? NULL
+           : ctl_pool_text(&ctl->pool, PQgetvalue(res, 0, col),
+                           (size_t) PQgetlength(res, 0, col));
 }
 
 
@@ -228,23 +259,32 @@ files_write(ctl_t *ctl, const breach_draft_t *draft)
 {
     int        rc;
     size_t     i;
+    json_t    *files;
     ctl_buf_t  text;
 
+    files = json_array();
     ctl_buf_init(&text);
 
     for (i = 0, rc = 0; rc == 0 && i < BREACH_LANGUAGES; i++) {
         ctl_buf_reset(&text);
         breach_draft_authority(draft, i, &text);
-        rc = file_write(ctl, "authority", breach_languages[i], &text);
+        rc = file_write(ctl, "authority", breach_languages[i], &text,
+                        files);
 
         if (rc == 0) {
             ctl_buf_reset(&text);
             breach_draft_people(draft, i, &text);
-            rc = file_write(ctl, "people", breach_languages[i], &text);
+            rc = file_write(ctl, "people", breach_languages[i], &text, files);
         }
     }
 
     ctl_buf_free(&text);
+
+    if (rc == 0 && ctl->opt.json) {
+        ctl_json_print(json_pack("{s:O}", "files", files));
+    }
+
+    json_decref(files);
 
     return rc;
 }
@@ -252,7 +292,7 @@ files_write(ctl_t *ctl, const breach_draft_t *draft)
 
 static int
 file_write(ctl_t *ctl, const char *name, const char *language,
-    const ctl_buf_t *text)
+    const ctl_buf_t *text, json_t *files)
 {
     int   n;
     char  path[PATH_SIZE];
@@ -268,7 +308,11 @@ file_write(ctl_t *ctl, const char *name, const char *language,
         return -1;
     }
 
-    puts(path);
+    json_array_append_new(files, json_string(path));
+
+    if (!ctl->opt.json) {
+        puts(path);
+    }
 
     return 0;
 }
