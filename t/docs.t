@@ -245,6 +245,7 @@ sub write_files () {
     }
     spew("$etc/pupilctl.conf", $conf, 0600);
     spew("$etc/uni.secret", "a secret\n", 0600);
+    spew("$etc/agreement.pdf", "an agreement, signed\n");
 
     my $main = "thread_pool pupil threads=1 max_queue=32;\n";
     my $text = join '',

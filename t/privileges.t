@@ -100,6 +100,8 @@ my %allowed = (
             # DELETE: it is made again; verify holds it against the records
             'pupil.audit_subject' => 'SELECT INSERT DELETE',
             'pupil.release' => 'SELECT INSERT',
+            'pupil.recipient' => 'SELECT INSERT',
+            'pupil.recipient_step' => 'SELECT INSERT',
             'pupil.retention_hold' => 'SELECT INSERT DELETE reference',
             'pupil.aggregate' => 'SELECT INSERT',
             'pupil.session' => 'SELECT DELETE',

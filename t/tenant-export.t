@@ -70,6 +70,12 @@ $db->do("INSERT INTO pupil.aggregate (tenant, category, released, grouped, value
 $site->ctl_ok(qw(breach open), 'A key was lost', '--since', '2026-11-20T11:00:00Z',
               '--noticed', '2026-11-20T12:00:00Z', '--reference', 'Incident 7',
               $site->ctl_where);
+spew("$dir/agreement", "signed\n");
+$site->ctl_ok(qw(recipient add host --kind hosting --fields identity --country),
+    'SE,FI', '--title', 'Hosting Ltd', '--why', 'Runs it', '--evidence', "$dir/agreement",
+    '--evidence-date', '2026-02-03', $site->ctl_where);
+$site->ctl_ok(qw(recipient instruct host --reference), 'KS 17', '--date', '2026-03-01',
+    $site->ctl_where);
 my $run = export("$dir/archive");
 is $run->{code}, 0, 'a tenant is exported' or diag $run->{err};
 like $run->{out}, qr/^\Q$dir\E\/archive: \d+ records in \d+ files$/, 'and told';
@@ -112,6 +118,14 @@ my ($breach) = records(\@members, 'breaches');
 is_deeply [@$breach{qw(what reference noticed_at closed_at scopes)}],
     ['A key was lost', 'Incident 7', '2026-11-20T12:00:00.000000Z', undef, []],
     'a breach';
+
+
+my ($recipient) = records(\@members, 'recipients');
+is_deeply [@$recipient{qw(recipient title countries fields evidence_on)},
+           map { $_->{reference} } @{ $recipient->{decisions} }],
+    ['host', 'Hosting Ltd', ['FI', 'SE'],
+     ['identity.family_name', 'identity.given_name'], '2026-02-03', 'KS 17'],
+    'the register of recipients, with what was decided';
 
 
 # ---- readable

@@ -136,7 +136,7 @@ my @HOUSES = (
      'conf'],
     [ctl => ['include', 'core'],
      'base', 'store',
-     'setup check people audit roster breach',
+     'setup check people audit roster breach recipient',
      'lifecycle',
      'retention keys offboard',
      'report',

@@ -151,6 +151,14 @@ pupil_access_claims_rule(pupil_str_t list, pupil_error_t *error)
 }
 
 
+int
+pupil_access_application(pupil_str_t name)
+{
+    return pupil_access_name(name, PUPIL_ACCESS_NAME_MAX)
+           && !pupil_str_is(name, "off");
+}
+
+
 pupil_rc_t
 pupil_access_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error)
@@ -166,9 +174,7 @@ pupil_access_rule(const pupil_str_t *given, uint32_t count,
                ? PUPIL_OK : pupil_error_set(error, "\"off\" stands alone");
     }
 
-    if (!pupil_access_name(text[PUPIL_ACCESS_APPLICATION],
-                           PUPIL_ACCESS_NAME_MAX))
-    {
+    if (!pupil_access_application(text[PUPIL_ACCESS_APPLICATION])) {
         return pupil_error_set(error, "the name of an application stands"
                                " first: at most %d lower-case letters, digits"
                                " and _", PUPIL_ACCESS_NAME_MAX);

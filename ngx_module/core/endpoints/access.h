@@ -38,6 +38,9 @@ enum {
 
 extern const pupil_word_t  pupil_access_words[PUPIL_ACCESS_WORDS];
 
+/* Whether an application may be called that. */
+int pupil_access_application(pupil_str_t name);
+
 /* The rule of the directive: what the table cannot say. */
 pupil_rc_t pupil_access_rule(const pupil_str_t *given, uint32_t count,
     pupil_words_t *words, pupil_error_t *error);

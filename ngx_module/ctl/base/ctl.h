@@ -51,6 +51,8 @@ typedef struct {
     const char  *schools, *classes;
     const char  *credentials, *ca, *state;
     const char  *mail, *mail_from, *mail_login, *mail_ca;
+    const char  *title, *kind, *country, *transfer, *fields, *why;
+    const char  *applications, *evidence, *evidence_date, *date;
     const char  *plugin_sql[64];
     unsigned     plugin_sql_count;
     int          json, same_cluster, generate, close_absent, help, version;

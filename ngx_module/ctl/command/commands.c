@@ -37,6 +37,7 @@
 #include "ctl/people/token.h"
 #include "ctl/people/trial.h"
 #include "ctl/people/user.h"
+#include "ctl/recipient/recipient.h"
 #include "ctl/report/processing.h"
 #include "ctl/retention/hold.h"
 #include "ctl/retention/period.h"
@@ -500,6 +501,39 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_retention_list,
         .arguments = "",
         .summary = "how long each category is kept, and by which decision"
+    }, {
+        .words = "recipient add", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_recipient_add,
+        .arguments = "RECIPIENT --title TEXT --kind KIND --country CODE,..."
+                     " [--transfer BASIS] --fields FIELD,... --why TEXT"
+                     " --evidence FILE --evidence-date DAY"
+                     " [--applications NAME,...]",
+        .summary = "into the register of who receives data of a tenant"
+    }, {
+        .words = "recipient list",
+        .run = ctl_cmd_recipient_list,
+        .arguments = "",
+        .summary = "the register, with who was in it"
+    }, {
+        .words = "recipient show", .min = 1, .max = 1,
+        .run = ctl_cmd_recipient_show,
+        .arguments = "RECIPIENT",
+        .summary = "what is known of one, and what was decided"
+    }, {
+        .words = "recipient instruct", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_recipient_instruct,
+        .arguments = "RECIPIENT --reference TEXT [--date DAY]",
+        .summary = "the controller wants it, by a decision"
+    }, {
+        .words = "recipient withdraw", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_recipient_withdraw,
+        .arguments = "RECIPIENT --reference TEXT [--date DAY]",
+        .summary = "and wants it no more"
+    }, {
+        .words = "recipient end", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_recipient_end,
+        .arguments = "RECIPIENT --reference TEXT [--date DAY]",
+        .summary = "it receives nothing any more, or is another by now"
     }, {
         .words = "report processing",
         .run = ctl_cmd_report_processing,

@@ -124,6 +124,16 @@ static const option_t  options[] = {
     { "host", NULL, OPT(host), OPTION_TEXT },
     { "epoch", NULL, OPT(epoch), OPTION_TEXT },
     { "backup", NULL, OPT(backup), OPTION_TEXT },
+    { "title", NULL, OPT(title), OPTION_TEXT },
+    { "kind", NULL, OPT(kind), OPTION_TEXT },
+    { "country", NULL, OPT(country), OPTION_TEXT },
+    { "transfer", NULL, OPT(transfer), OPTION_TEXT },
+    { "fields", NULL, OPT(fields), OPTION_TEXT },
+    { "why", NULL, OPT(why), OPTION_TEXT },
+    { "applications", NULL, OPT(applications), OPTION_TEXT },
+    { "evidence", NULL, OPT(evidence), OPTION_TEXT },
+    { "evidence-date", NULL, OPT(evidence_date), OPTION_TEXT },
+    { "date", NULL, OPT(date), OPTION_TEXT },
     { NULL, NULL, 0, OPTION_TEXT }
 };
 
@@ -418,8 +428,8 @@ ctl_options_help(FILE *out)
           "  --plugins DIR        plugins (PUPIL_PLUGINS)\n"
           "  --sql DIR            migrations (PUPIL_SQL)\n"
           "  --ticket TEXT        why, for the audit (PUPIL_TICKET); import,\n"
-          "                       user, subject, audit, source and restore need"
-          " it\n"
+          "                       user, subject, audit, source, recipient and\n"
+          "                       restore need it\n"
           "  --config FILE        (PUPIL_CONFIG)\n"
           "  --json               answer in JSON\n"
           "  --help, --version\n\n"

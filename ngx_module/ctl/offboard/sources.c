@@ -119,11 +119,40 @@ static const ctl_member_t  breaches[] = {
       " t.tenant AND s.breach = t.breach)::text", .type = PUPIL_TYPE_JSON }
 };
 
+static const ctl_member_t  recipients[] = {
+    { .name = "recipient", .sql = "t.recipient", .type = PUPIL_TYPE_TEXT },
+    { .name = "number", .sql = "t.number::text", .type = PUPIL_TYPE_INTEGER },
+    { .name = "title", .sql = "t.title", .type = PUPIL_TYPE_TEXT },
+    { .name = "kind", .sql = "t.kind", .type = PUPIL_TYPE_TEXT },
+    { .name = "countries", .sql = "to_json(t.countries)::text",
+      .type = PUPIL_TYPE_JSON },
+    { .name = "transfer", .sql = "t.transfer", .type = PUPIL_TYPE_TEXT },
+    { .name = "fields", .sql = "to_json(t.fields)::text",
+      .type = PUPIL_TYPE_JSON },
+    { .name = "applications", .sql = "to_json(t.applications)::text",
+      .type = PUPIL_TYPE_JSON },
+    { .name = "why", .sql = "t.why", .type = PUPIL_TYPE_TEXT },
+    { .name = "evidence", .sql = "t.evidence", .type = PUPIL_TYPE_TEXT },
+    { .name = "evidence_on", .sql = "t.evidence_on::text",
+      .type = PUPIL_TYPE_DATE },
+    { .name = "evidence_sha256", .sql = "encode(t.evidence_hash, 'hex')",
+      .type = PUPIL_TYPE_TEXT },
+    { .name = "added_at", .sql = TIME("t.added_at"),
+      .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "decisions", .sql = "(SELECT coalesce(json_agg("
+      "json_build_object('what', s.what, 'reference', s.reference, 'date',"
+      " s.decided_on::text, 'at', " TIME("s.at") ") ORDER BY s.step), '[]')"
+      " FROM pupil.recipient_step AS s WHERE s.tenant = t.tenant AND"
+      " s.recipient = t.recipient AND s.number = t.number)::text",
+      .type = PUPIL_TYPE_JSON }
+};
+
 /* Of a row that has none. */
 #define ID(columns)  "md5(json_build_array(" columns ")::text)::uuid"
 
 #define RELEASE_ID     ID("t.category, t.released")
 #define BREACH_ID      ID("'breach', t.breach")
+#define RECIPIENT_ID   ID("t.recipient, t.number")
 #define STATISTICS_ID  ID("t.category, t.released, t.grouped, t.value")
 
 /* Whom unknown log-in names meet is nobody. */
@@ -166,6 +195,11 @@ static const ctl_source_t  host[] = {
         .rows = "pupil.aggregate AS t WHERE t.tenant = $1",
         .owner = STATISTICS_ID, .record = STATISTICS_ID, .nobodys = 1,
         .members = statistics, .count = PUPIL_COUNT(statistics)
+    }, {
+        .name = "recipients", .category = "recipient",
+        .rows = "pupil.recipient AS t WHERE t.tenant = $1",
+        .owner = RECIPIENT_ID, .record = RECIPIENT_ID, .nobodys = 1,
+        .members = recipients, .count = PUPIL_COUNT(recipients)
     }
 };
 
