@@ -38,6 +38,8 @@ my %allowed = (
             'pupil.import_decision' => 'SELECT INSERT',
             'pupil.mark' => 'SELECT', 'pupil.restricted' => 'SELECT',
              'pupil.sealer' => 'SELECT', 'pupil.audit_end' => 'SELECT',
+            # pupilctl check
+            'pupil.recipient' => 'SELECT', 'pupil.recipient_step' => 'SELECT',
             'pupil.unshipped' => 'SELECT', 'pupil.ledger' => 'SELECT',
 
             (map { ("data.$_" => 'SELECT') } qw(contact enrolment identity)),

@@ -290,6 +290,24 @@ is $site->ctl('recipient', 'add', 'host', words(title => 'Deras'), @theirs)->{co
 is shown('host')->{why}, 'Runs them again', 'and this one has this one\'s';
 my $gateway = $site->pg->connect('pupil');
 $gateway->do('SET SESSION AUTHORIZATION pupil_gateway');
-ok !eval { $gateway->do('SELECT FROM pupil.recipient'); 1 }, 'nginx has no part in it';
+ok !eval { $gateway->do("SELECT $_ FROM pupil.recipient"); 1 }, "nginx sees no $_"
+    for qw(title why fields evidence);
+
+
+# ---- who has the machines is asked for
+
+my $nginx = $site->nginx;
+$nginx->test;
+sub check (@more) { $site->ctl('check', $nginx->conf_file, @more, @where) }
+my $hosts = qr/no recipient of kind hosting that the controller has instructed/;
+$run = check();
+is $run->{code}, 0, 'a configuration is not wrong for want of papers' or diag $run->{out};
+like $run->{err}, $hosts, 'but that nobody is known to have the machines is said';
+like $run->{err}, qr/pupilctl recipient/, 'with what to do';
+is scalar(@{ decode_json(check('--json')->{out})->{remarks} }), 1, 'also to programs';
+$site->ctl_ok('recipient', 'instruct', 'host', '--reference', 'KS 60', @where);
+unlike check()->{err}, $hosts, 'once one is instructed it is not';
+$site->ctl_ok('recipient', 'withdraw', 'host', '--reference', 'KS 61', @where);
+like check()->{err}, $hosts, 'when it is withdrawn it is again';
 
 done_testing;

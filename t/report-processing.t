@@ -25,7 +25,7 @@ my %TERM = map { $_ => 1 } qw(
     dpv:hasTechnicalOrganisationalMeasure dpv:hasPurpose dpv:hasLegalBasis
     dpv:hasProcessing dpv:hasRecipient dpv:hasDataSource
     dpv:hasStorageCondition dpv:hasDuration
-    dpcat:ROPA dpcat:ROPARecord dcat:dataset dct:title dct:description
+    dpv:DataProcessor dpcat:ROPA dpcat:ROPARecord dcat:dataset dct:title dct:description
     dct:created skos:broader
     eu-gdpr:A6-1-a eu-gdpr:A6-1-b eu-gdpr:A6-1-c eu-gdpr:A6-1-d eu-gdpr:A6-1-e
     eu-gdpr:A6-1-f);
@@ -167,11 +167,62 @@ is_deeply [map { [@$_{qw(name days reference)}] } grep { $_->{name} eq 'recovery
            @{ $decided->{periods} }], [['recovery', 90, 'N 2']],
     'and what no plugin declares';
 
+
+# ---- who else receives what
+
+ok +(grep { /no recipient of kind hosting/ } @{ $decided->{missing} }),
+    'that nobody is known to have the machines is said';
+my $proof = spew(tmp_dir() . '/<agreement>', 'signed');
+sub recipient ($name, %of) {
+    $site->ctl_ok('recipient', 'add', $name, (map { ("--$_" => $of{$_}) } sort keys %of),
+                  '--evidence', $proof, '--evidence-date', '2026-02-03', @where);
+}
+recipient(host => title => 'Hosting <Ltd>', kind => 'hosting', country => 'SE,FI',
+          fields => 'all', why => 'Runs the machines');
+recipient(count => title => 'Counting Inc', kind => 'analytics', country => 'US',
+          transfer => 'contractual_clauses', fields => 'progress', why => 'Counts');
+recipient(gone => title => 'Was here', kind => 'mail', country => 'DK',
+          fields => 'contact', why => 'Mailed');
+$site->ctl_ok('recipient', 'end', 'gone', '--reference', 'KS 9', @where);
+my $none = decode_json(report('--json'));
+my %organisation = map { $_->{organisation} => $_ }
+                   grep { $_->{organisation} } @{ $none->{recipients} };
+is_deeply [sort keys %organisation], [qw(count host)],
+    'the register is in it, but for what has ended';
+ok !$organisation{host}{instruction}, 'whom no instruction stands behind';
+is_deeply [grep { /organisation/ } map { @{ $_->{'dpv:hasRecipient'} } }
+           @{ $none->{'dcat:dataset'} }], [], 'receives for no activity';
+like report(), qr/^  Hosting <Ltd>, hosting, FI SE, within the EEA: \d+ fields, by no instruction$/m,
+    'as text, too';
+for my $name (qw(host count)) {
+    $site->ctl_ok('recipient', 'instruct', $name, '--reference', "KS $name", '--date',
+                  '2026-03-01', @where);
+}
+$decided = decode_json(report('--json'));
+my ($counts) = grep { ($_->{organisation} // '') eq 'count' } @{ $decided->{recipients} };
+is_deeply [@$counts{qw(dct:title kind countries transfer instruction why)}],
+    ['Counting Inc', 'analytics', ['US'],
+     { basis => 'contractual_clauses', article => '46(2)(c)' },
+     { reference => 'KS count', date => '2026-03-01' }, 'Counts'],
+    'who, where, on which basis, by which instruction and why';
+my %for = activities($decided);
+is_deeply [sort grep { grep { $_ eq 'urn:pupil:organisation:count' }
+                       @{ $for{$_}{'dpv:hasRecipient'} } } keys %for], ['statistics'],
+    'for the activity that its kind is for';
+is_deeply [grep { !grep { $_ eq 'urn:pupil:organisation:host' }
+                  @{ $for{$_}{'dpv:hasRecipient'} } } sort keys %for], [],
+    'and who has the machines for all';
+ok !(grep { /hosting/ } @{ $decided->{missing} }), 'so that nothing is missing of that';
+like report(), qr/^  Counting Inc, analytics, US, by contractual_clauses, article 46\(2\)\(c\): 3 fields, by KS count of 2026-03-01$/m,
+    'where it goes, as text';
+
 my $there = $site->ctl_ok('tenant', 'add', 'Another', '--json', $site->ctl_databases);
 my $other = decode_json($there->{out})->{tenant};
 my $theirs = decode_json($site->ctl_ok('report', 'processing', '--json',
     '--plugins', $plugins, $site->ctl_databases, '--tenant', $other)->{out});
 is $theirs->{'dpv:hasDataController'}{'dct:title'}, 'Another', 'another tenant';
+is_deeply [grep { $_->{organisation} } @{ $theirs->{recipients} }], [],
+    'has recipients of its own alone';
 is badge($theirs)->{'dpv:hasStorageCondition'}{'dpv:hasDuration'}{days}, 30,
     'has decided nothing';
 
@@ -205,6 +256,9 @@ my $page = slurp($file);
 like $page, qr/Kommunen &lt;b&gt;A&lt;\/b&gt; &amp; &quot;B&quot;/, 'whose';
 like $page, qr/by the decision N &lt;1&gt;/, 'with decisions';
 like $page, qr/held by A 3/, 'and what is held';
+like $page, qr/<td>Hosting &lt;Ltd&gt;<\/td>.*<td>FI, SE<\/td>.*KS host/s,
+    'who receives it, and by which instruction';
+like $page, qr/&lt;agreement&gt; of 2026-02-03/, 'with the evidence';
 
 # Elements that are not closed in their order; those that need not be aside.
 sub unclosed ($html) {

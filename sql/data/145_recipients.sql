@@ -36,6 +36,10 @@ CREATE TABLE pupil.recipient (
 SELECT pupil.isolate('pupil.recipient');
 GRANT SELECT, INSERT ON pupil.recipient TO pupil_operator;
 
+-- For pupilctl check, which asks as nginx does.
+GRANT SELECT (tenant, recipient, number, kind, applications)
+    ON pupil.recipient TO pupil_gateway;
+
 
 -- What was decided of it, step by step: the last one holds.  decided_on: the
 -- day of the decision that the reference names.
@@ -54,3 +58,5 @@ CREATE TABLE pupil.recipient_step (
 );
 SELECT pupil.isolate('pupil.recipient_step');
 GRANT SELECT, INSERT ON pupil.recipient_step TO pupil_operator;
+GRANT SELECT (tenant, recipient, number, step, what)
+    ON pupil.recipient_step TO pupil_gateway;

@@ -81,9 +81,11 @@ ctl_cmd_check(ctl_t *ctl)
     memset(&check, 0, sizeof(check));
     check.ctl = ctl;
     check.findings = json_array();
+    check.remarks = json_array();
 
     if (conf_read(&check) != 0) {
         json_decref(check.findings);
+        json_decref(check.remarks);
         return CTL_FAILED;
     }
 
@@ -118,6 +120,7 @@ ctl_cmd_check(ctl_t *ctl)
 
     rc = check_report(&check);
     json_decref(check.findings);
+    json_decref(check.remarks);
 
     return rc;
 }

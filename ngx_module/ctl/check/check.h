@@ -23,6 +23,8 @@ typedef struct {
     int            same_cluster;
     PGconn        *conn[PUPIL_DATABASE_COUNT];      /* NULL: none */
     json_t        *findings;
+    json_t        *remarks;                 /* what is to be done, and is not
+                                               wrong with a configuration */
     unsigned       statements, locations;
     unsigned       handlers;                        /* those of status too */
     unsigned       used:1;                          /* one has an endpoint */

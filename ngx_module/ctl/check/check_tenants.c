@@ -8,8 +8,8 @@
  * roster or an officer writes them anew, and nobody else would say whose they
  * are.  Whose names are one by now?  Of whom do the two databases say that they
  * are closed, or restricted, and each something else?  Whose audit has ended,
- * as somebody says who writes the data database?  And which breach is open for
- * longer than the law lets it be?
+ * as somebody says who writes the data database?  Which breach is open for
+ * longer than the law lets it be?  And where are the data?
  */
 
 #include <string.h>
@@ -53,6 +53,7 @@ static int tenant_is(check_t *check, const char *word);
 static int tenant_here(check_t *check, const char *word);
 static int keys_are(check_t *check, const char *word);
 static void ended_check(check_t *check, const char *word);
+static void hosted_check(check_t *check, const char *word);
 static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
@@ -108,6 +109,12 @@ static const char  sealer_sql[] =
 
 static const char  ships_sql[] =
     "SELECT FROM pupil.sealer WHERE NOT ships";
+
+static const char  hosted_sql[] =
+    "SELECT FROM pupil.recipient AS r WHERE r.kind = 'hosting' AND (SELECT"
+    " s.what FROM pupil.recipient_step AS s WHERE s.tenant = r.tenant AND"
+    " s.recipient = r.recipient AND s.number = r.number ORDER BY s.step DESC"
+    " LIMIT 1) = 'instructed'";
 
 enum {
     BELOW_TABLE = 0,
@@ -314,6 +321,7 @@ tenant_check(tenants_t *tenants, const char *word)
         && keys_are(tenants->check, word))
     {
         ended_check(tenants->check, word);
+        hosted_check(tenants->check, word);
         bound_check(tenants->check, word);
         floors_check(tenants->check);
         spelled_check(tenants->check);
@@ -425,6 +433,19 @@ ended_check(check_t *check, const char *word)
     } else if (entered > 0) {
         check_found(check, "the end of the tenant %s is not done: take it out"
                     " of the configuration, and run pupilctl work", word);
+    }
+}
+
+
+/* Whose machines these are, and where, nobody but the operator can say. */
+static void
+hosted_check(check_t *check, const char *word)
+{
+    if (rows_of(check, PUPIL_DATABASE_DATA, hosted_sql) == 0) {
+        check_remark(check, "the register of the tenant %s has no recipient of"
+                     " kind hosting that the controller has instructed, so that"
+                     " nobody can be told where the data are: pupilctl"
+                     " recipient add, and instruct", word);
     }
 }
 

@@ -14,7 +14,7 @@
 
 
 static void
-found_add(check_t *check, const char *place, const char *format, va_list args)
+found_add(json_t *list, const char *place, const char *format, va_list args)
 {
     size_t  len;
     char    text[FOUND_SIZE];
@@ -27,7 +27,7 @@ found_add(check_t *check, const char *place, const char *format, va_list args)
         text[len - 1] = '\0';
     }
 
-    json_array_append_new(check->findings, json_string(text));
+    json_array_append_new(list, json_string(text));
 }
 
 
@@ -37,7 +37,18 @@ check_found(check_t *check, const char *format, ...)
     va_list  args;
 
     va_start(args, format);
-    found_add(check, "", format, args);
+    found_add(check->findings, "", format, args);
+    va_end(args);
+}
+
+
+void
+check_remark(check_t *check, const char *format, ...)
+{
+    va_list  args;
+
+    va_start(args, format);
+    found_add(check->remarks, "", format, args);
     va_end(args);
 }
 
@@ -51,7 +62,7 @@ check_found_at(check_t *check, const nginxconf_t *d, const char *format, ...)
     snprintf(place, sizeof(place), "%s:%u: ", d->file, d->line);
 
     va_start(args, format);
-    found_add(check, place, format, args);
+    found_add(check->findings, place, format, args);
     va_end(args);
 }
 
@@ -65,14 +76,19 @@ check_report(const check_t *check)
     n = json_array_size(check->findings);
 
     if (check->ctl->opt.json) {
-        ctl_json_print(json_pack("{s:b,s:i,s:i,s:O}", "ok", n == 0,
+        ctl_json_print(json_pack("{s:b,s:i,s:i,s:O,s:O}", "ok", n == 0,
                                  "locations", (int) check->locations,
                                  "statements", (int) check->statements,
-                                 "findings", check->findings));
+                                 "findings", check->findings,
+                                 "remarks", check->remarks));
 
     } else {
         json_array_foreach(check->findings, i, entry) {
             ctl_print_line(stdout, json_string_value(entry));
+        }
+
+        json_array_foreach(check->remarks, i, entry) {
+            ctl_print_line(stderr, json_string_value(entry));
         }
 
         printf("%s: %u location%s, %u statement%s, %zu finding%s\n",

@@ -19,7 +19,14 @@ __attribute__((format(printf, 3, 4)))
 void check_found_at(check_t *check, const nginxconf_t *d, const char *format,
     ...);
 
-/* Prints all of them.  CTL_DONE when there are none, else CTL_FAILED. */
+/* Adds a remark: no finding, and no reason not to reload. */
+__attribute__((format(printf, 2, 3)))
+void check_remark(check_t *check, const char *format, ...);
+
+/*
+ * Prints all of them, remarks on standard error.  CTL_DONE when there are no
+ * findings, else CTL_FAILED.
+ */
 int check_report(const check_t *check);
 
 #endif /* PUPIL_CTL_FOUND_H */

@@ -14,6 +14,7 @@
 #include "core/plugin/names.h"
 #include "ctl/base/clock.h"
 #include "ctl/report/activities.h"
+#include "ctl/report/outside.h"
 #include "ctl/report/terms.h"
 #include "ctl/retention/period.h"
 #include "ctl/setup/plugin_show.h"
@@ -30,16 +31,17 @@
 static json_t *context_json(void);
 static json_t *controller_json(const ctl_t *ctl, const ctl_processing_t *of);
 static json_t *measures_json(void);
-static json_t *missing_json(void);
+static json_t *missing_json(const ctl_processing_t *of);
 static json_t *own_json(const ctl_processing_t *of);
-static json_t *recipients_json(void);
+static json_t *recipients_json(const ctl_processing_t *of);
 static json_t *categories_json(const ctl_t *ctl, const ctl_processing_t *of);
 static json_t *category_json(const pupil_category_t *category,
     const ctl_processing_t *of);
 static json_t *storage_json(const pupil_plugin_t *plugin, json_t *kept,
     const ctl_processing_t *of);
-static json_t *activities_json(const ctl_t *ctl);
-static json_t *activity_json(const ctl_t *ctl, uint32_t purpose);
+static json_t *activities_json(const ctl_t *ctl, const ctl_processing_t *of);
+static json_t *activity_json(const ctl_t *ctl, const ctl_processing_t *of,
+    uint32_t purpose);
 static void grant_add(json_t *activity, const pupil_plugin_t *plugin,
     const pupil_grant_t *grant);
 static void set_add(json_t *activity, const char *name, const char *iri);
@@ -72,9 +74,8 @@ static const struct {
 static const char *const  missing[] = {
     "how to reach the controller, its representative and the data protection"
     " officer (30(1)(a))",
-    "recipients outside of this system, such as processors of the operator and"
-    " applications behind pupil_access (30(1)(d))",
-    "transfers to third countries (30(1)(e))",
+    "recipients outside of this system whom nobody has entered into the"
+    " register, and where they are (30(1)(d), (e))",
     "which version of a plugin the configuration of nginx loads: this is of"
     " the newest that is installed; and what it denies of these grants"
     " (pupil_deny)",
@@ -115,11 +116,11 @@ ctl_activities(const ctl_t *ctl, const ctl_processing_t *of)
         "dpv:hasDataController", controller_json(ctl, of),
         "dpv:hasDataSubject", "dpv:Student", "dpv:Employee",
         "dpv:hasTechnicalOrganisationalMeasure", measures_json(),
-        "recipients", recipients_json(),
+        "recipients", recipients_json(of),
         "dpv:hasPersonalData", categories_json(ctl, of),
-        "dcat:dataset", activities_json(ctl),
+        "dcat:dataset", activities_json(ctl, of),
         "periods", own_json(of),
-        "missing", missing_json());
+        "missing", missing_json(of));
 }
 
 
@@ -173,12 +174,19 @@ measures_json(void)
 
 
 static json_t *
-missing_json(void)
+missing_json(const ctl_processing_t *of)
 {
     size_t   i;
     json_t  *list;
 
     list = json_array();
+
+    if (!ctl_outside_hosted(of->outside)) {
+        json_array_append_new(list, json_string(
+            "who runs the machines that the data are on, and where: the"
+            " register has no recipient of kind hosting that the controller has"
+            " instructed (30(1)(d), (e))"));
+    }
 
     for (i = 0; i < PUPIL_COUNT(missing); i++) {
         json_array_append_new(list, json_string(missing[i]));
@@ -208,7 +216,7 @@ own_json(const ctl_processing_t *of)
 
 
 static json_t *
-recipients_json(void)
+recipients_json(const ctl_processing_t *of)
 {
     json_t      *list;
     uint32_t     i;
@@ -227,6 +235,8 @@ recipients_json(void)
                 "relation", pupil_relation_name(i)));
         }
     }
+
+    ctl_outside_add(of->outside, list);
 
     return list;
 }
@@ -310,7 +320,7 @@ storage_json(const pupil_plugin_t *plugin, json_t *kept,
 
 
 static json_t *
-activities_json(const ctl_t *ctl)
+activities_json(const ctl_t *ctl, const ctl_processing_t *of)
 {
     json_t    *list, *activity;
     uint32_t   purpose;
@@ -318,7 +328,7 @@ activities_json(const ctl_t *ctl)
     list = json_array();
 
     for (purpose = 1; purpose < PUPIL_PURPOSE_COUNT; purpose++) {
-        activity = activity_json(ctl, purpose);
+        activity = activity_json(ctl, of, purpose);
 
         if (activity != NULL) {
             json_array_append_new(list, activity);
@@ -331,7 +341,7 @@ activities_json(const ctl_t *ctl)
 
 /* NULL: nobody is granted anything for it. */
 static json_t *
-activity_json(const ctl_t *ctl, uint32_t purpose)
+activity_json(const ctl_t *ctl, const ctl_processing_t *of, uint32_t purpose)
 {
     json_t                *activity;
     uint32_t               i, k;
@@ -369,6 +379,9 @@ activity_json(const ctl_t *ctl, uint32_t purpose)
         json_decref(activity);
         return NULL;
     }
+
+    ctl_outside_serving(ctl, of->outside, purpose,
+                        json_object_get(activity, "dpv:hasRecipient"));
 
     return activity;
 }

@@ -18,6 +18,7 @@ typedef struct {
     pupil_str_t    accepted;    /* what of plugins' grants was */
     const json_t  *periods;     /* by ctl_periods_read() */
     const json_t  *held;        /* { category: reference } */
+    const json_t  *outside;     /* by ctl_register_read() */
 } ctl_processing_t;
 
 

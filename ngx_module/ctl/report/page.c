@@ -6,6 +6,7 @@
 
 #include "ctl/base/file.h"
 #include "ctl/base/html.h"
+#include "ctl/report/outside.h"
 #include "ctl/report/page.h"
 #include "ctl/report/terms.h"
 
@@ -35,6 +36,7 @@ ctl_processing_page(const json_t *record, const char *path)
     head_add(&page, record);
     activities_add(&page, record);
     categories_add(&page, record);
+    ctl_outside_page(&page, record);
     measures_add(&page, record);
     periods_add(&page, record);
     missing_add(&page, record);

@@ -7,7 +7,9 @@
 
 #include "ctl/base/db.h"
 #include "ctl/base/text.h"
+#include "ctl/recipient/register.h"
 #include "ctl/report/activities.h"
+#include "ctl/report/outside.h"
 #include "ctl/report/page.h"
 #include "ctl/report/processing.h"
 #include "ctl/report/terms.h"
@@ -62,7 +64,7 @@ ctl_cmd_report_processing(ctl_t *ctl)
 static json_t *
 processing_read(ctl_t *ctl)
 {
-    json_t            *record, *periods;
+    json_t            *record, *periods, *outside;
     ctl_kept_t         kept = { 0 };
     const char        *params[1];
     ctl_processing_t   of;
@@ -70,10 +72,11 @@ processing_read(ctl_t *ctl)
     params[0] = ctl->tenant_text;
     record = NULL;
     periods = NULL;
+    outside = ctl_register_read(ctl);
 
     of.accepted = ctl_plugins_accepted(ctl, ctl->data);
 
-    if (of.accepted.data != NULL
+    if (outside != NULL && of.accepted.data != NULL
         && ctl_query_text(ctl, ctl->data, "SELECT name FROM pupil.tenant"
                           " WHERE tenant = $1::uuid", 1, params, &of.tenant)
            == 0
@@ -83,6 +86,7 @@ processing_read(ctl_t *ctl)
         of.tenant = of.tenant != NULL ? of.tenant : "";
         of.periods = periods;
         of.held = kept.categories;
+        of.outside = outside;
         record = ctl_activities(ctl, &of);
 
         if (record == NULL) {
@@ -92,6 +96,7 @@ processing_read(ctl_t *ctl)
 
     ctl_kept_free(&kept);
     json_decref(periods);
+    json_decref(outside);
 
     return record;
 }
@@ -119,6 +124,9 @@ processing_print(const json_t *record)
     {
         category_print(entry);
     }
+
+    puts("\nRecipients outside of this system");
+    ctl_outside_print(record);
 
     puts("\nNot in this record");
 
