@@ -17,7 +17,8 @@ my @tables = (qw(data.assessment data.contact data.credential data.example
                  data.identity data.network data.progress pupil.blind_index
                  pupil.enrolment pupil.imported pupil.import_image pupil.notice pupil.outbox
                  pupil.role pupil.session pupil.sign_up pupil.support_grant
-                 pupil.trial pupil.breach_found pupil.breach_told));
+                 pupil.trial pupil.breach_found pupil.breach_told
+                 pupil.request_text));
 my %owned = map { $_ => 1 } grep { /^data|blind|import/ } @tables;
 
 # Each step: its name, in which database, what holds it.

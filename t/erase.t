@@ -40,7 +40,8 @@ my @OWNED = qw(data.identity data.contact data.credential data.network
                pupil.blind_index pupil.imported pupil.import_image);
 my @ABOUT = qw(pupil.role pupil.enrolment pupil.session pupil.outbox
                pupil.support_grant pupil.notice pupil.sign_up pupil.trial
-               pupil.breach_found pupil.breach_told);
+               pupil.breach_found pupil.breach_told
+               pupil.request_text);
 
 # How many rows there are of somebody, by table.
 sub rows ($who) {

@@ -560,8 +560,7 @@ ask(nobody => 'POST /v1/login/code', '/v1/login/code', 200, json => {
 my ($let_in, $redeem) = ('POST /v1/me/support-grants', 'POST /v1/support/redeem');
 $site->ctl_ok(qw(user add helping.hand support), $site->ctl_where);
 $person{support} = $site->person('helping.hand');
-$http{support} = $nginx->http;
-$http{support}->login(@{ $person{support} }{qw(login password)});
+($http{support} = $nginx->http)->login(@{ $person{support} }{qw(login password)});
 my $grant = ask(pupil => $let_in, '/v1/me/support-grants', 201,
                 json => { minutes => 5 })->json;
 ask(pupil => $let_in, '/v1/me/support-grants', 422, valid => 0, json => { minutes => 0 });
@@ -574,8 +573,7 @@ ask_without($redeem, '/v1/support/redeem', json => { code => 'x' });
 ask(support => 'GET /v1/data/{category}/{subject}',
     "/v1/data/identity/$person{pupil}{id}", 200);
 my $grants = 'GET /v1/me/support-grants';
-ask(pupil => $grants, '/v1/me/support-grants', 200);
-ask(pupil => $grants, '/v1/me/support-grants?x=1', 422);
+ask(pupil => $grants, "/v1/me/support-grants$_->[0]", $_->[1]) for ['', 200], ['?x=1', 422];
 ask_without($grants, '/v1/me/support-grants');
 
 # ---- who administers the tenant, and imports
@@ -583,12 +581,10 @@ ask_without($grants, '/v1/me/support-grants');
 my @import = ('import', 'oneroster', roster_folder(
     { name => 'openapi', format => 'oneroster' }, 1), '--source', 'another',
     $site->ctl_where);
-$site->ctl_ok(@import);
-$site->ctl_ok(@import, '--plan');
+$site->ctl_ok(@import, @$_) for [], ['--plan'];
 $site->ctl_ok(qw(user add chief tenant_admin), $site->ctl_where);
 $person{chief} = $site->person('chief');
-$http{chief} = $nginx->http;
-$http{chief}->login(@{ $person{chief} }{qw(login password)});
+($http{chief} = $nginx->http)->login(@{ $person{chief} }{qw(login password)});
 my $imports = 'GET /v1/admin/imports';
 my $of = ask(chief => $imports, '/v1/admin/imports', 200)->json->{imports};
 ask(teacher => $imports, '/v1/admin/imports', 403);
@@ -608,10 +604,15 @@ my ($told, $saw) = ('GET /v1/me/notices', 'POST /v1/me/notices/{id}/seen');
 my $notice = ask(pupil => $told, '/v1/me/notices', 200)->json->{notices}[0];
 ask(pupil => $told, '/v1/me/notices?limit=0', 422);
 ask_without($told, '/v1/me/notices');
-ask(pupil => $saw, "/v1/me/notices/$notice->{id}/seen", 204);
-ask(teacher => $saw, "/v1/me/notices/$notice->{id}/seen", 404);
+ask($_->[0] => $saw, "/v1/me/notices/$notice->{id}/seen", $_->[1]) for [pupil => 204], [teacher => 404];
 ask_without($saw, "/v1/me/notices/$notice->{id}/seen");
 ask(pupil => $told, '/v1/me/notices', 200);
+my ($of_me, %asks) = ('/v1/me/requests', json => { id => uuid(), kind => 'access' });
+ask(pupil => "POST $of_me", $of_me, $_, %asks) for 201, 200;
+ask(teacher => "POST $of_me", $of_me, 409, %asks);
+ask(pupil => "POST $of_me", $of_me, 422, valid => 0, json => {});
+ask(pupil => "GET $of_me", "$of_me$_->[0]", $_->[1]) for ['', 200], ['?limit=0', 422];
+ask_without("$_->[0] $of_me", $of_me, %{ $_->[1] }) for [POST => \%asks], [GET => {}];
 my $end_grant = 'DELETE /v1/me/support-grants/{id}';
 ask(teacher => $end_grant, "/v1/me/support-grants/$grant->{id}", 404);
 ask_without($end_grant, "/v1/me/support-grants/$grant->{id}");

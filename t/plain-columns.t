@@ -19,6 +19,8 @@ my %sealed = map { $_ => 1 } qw(pupil.institution.title pupil.class.title
                                 pupil.import_image.image
                                 pupil.import_part.sealed
                                 pupil.sign_up.sealed),
+    (map { "pupil.request_text.$_" } qw(categories text extension reason
+                                        behalf)),
     'keystore.import_plan.key',
     map { "keystore.$_.wrapped" } qw(tenant_key service_key owner_key);
 for my $file (glob Pupil::Nginx::plugins() . '/pupil_*.so') {

@@ -168,6 +168,8 @@ my %hot = (
     rights_support_list => ['pupil', 1],
     rights_notices => ['pupil', 1, 'infinity', id(notice => 0), 51],
     rights_notice => ['pupil', 1, id(notice => 0)],
+    rights_request_look => ['pupil', 1, id(request => 0)],
+    rights_requests => ['pupil', 1, 'infinity', id(request => 0), 51],
     progress_history => ['pupil', 5, undef, 'infinity', $last, 50],
     (map { $_ => ['keeper', /ask/ ? 1 : 2, id(ticket => 1),
                   [map { id(subject => $_) } $pupil, $teacher]] }
@@ -202,6 +204,7 @@ my %cold = (
     login_index => 'the first log-in by a name that has letters with marks',
     session_close => 'once a log-out, by the primary key',
     session_notice => 'behind a log-in, by primary keys',
+    rights_request_make => 'seldom, of ten rows at most, by the primary key',
     rights_notice_seen => 'once for each notice, by the primary key',
     rights_support_make => 'once for each support grant',
     rights_support_end => 'the same, by the primary key',

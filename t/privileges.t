@@ -24,6 +24,8 @@ my %allowed = (
             'pupil.support_grant' => 'SELECT INSERT DELETE actor mac redeemed_at'
                 . ' session',
             'pupil.notice' => 'SELECT INSERT seen_at',
+            'pupil.request' => 'SELECT INSERT',
+            'pupil.request_text' => 'SELECT INSERT',
             # DELETE: what is over
             'pupil.login_throttle' =>
                 'SELECT INSERT DELETE burst failures last_at not_before'
@@ -82,6 +84,10 @@ my %allowed = (
             'pupil.import_plan' => 'SELECT INSERT DELETE state',
             'pupil.import_decision' => 'SELECT DELETE state',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
+            'pupil.request' => 'SELECT INSERT changed_at condition due_on'
+                . ' erasure mac reference slot state',
+            'pupil.request_text' => 'SELECT INSERT behalf extension'
+                . ' reason text',
             'pupil.notice' => 'SELECT INSERT',  # and a tenant's export
             'pupil.support_grant' => 'SELECT',  # what an erasure has left
             'pupil.source' => 'SELECT INSERT DELETE ended format good_at input'

@@ -25,6 +25,10 @@ $day->expect(200, $day->pupil->patch('/v1/data/example', json => {
 $day->expect(200, $day->teacher->put("/v1/homework/@{[$day->homework->{id}]}"
     . "/pupils/$id{pupil}/assessment", json => { points => 7.5,
         comment => 'Läs om fjärilar' }));
+my %asked = (id => uuid(), kind => 'erasure', text => 'Ta bort mina svar');
+my %gone = (id => uuid(), kind => 'access', text => 'Allt');
+$day->expect(201, $day->pupil->post('/v1/me/requests', json => \%asked));
+$day->expect(201, $day->as('colleague')->post('/v1/me/requests', json => \%gone));
 
 run_cmd('age-keygen', '-o', "$dir/identity");
 my ($public) = slurp("$dir/identity") =~ /public key: (age1\S+)/;
@@ -141,6 +145,13 @@ is of(identity => 'classmate')->{family_name}, 'McMillan',
     'of somebody who is restricted, too';
 is of(accounts => 'other')->{status}, 'closed', 'an account that is closed';
 ok of(identity => 'other')->{family_name}, 'and whose it was';
+is_deeply [@{ of(requests => 'pupil') }{qw(id kind state)}],
+    [@asked{qw(id kind)}, 'received'], 'what somebody has asked for';
+is of(request_texts => 'pupil')->{text}, $asked{text}, 'in their words';
+is_deeply [map { "$_->{id} $_->{owner} $_->{state}" }
+           records(\@members, 'requests_without_person')],
+    ["$gone{id} $id{colleague} received"],
+    'and that somebody did who was erased since';
 is of(credential => 'pupil')->{login_id}, $person{pupil}{login},
     'a log-in name';
 is join(' ', grep { /password|second/ } keys %{ of(credential => 'pupil') }), '',

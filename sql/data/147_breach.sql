@@ -92,12 +92,12 @@ SELECT pupil.isolate('pupil.breach_told');
 GRANT SELECT, INSERT, DELETE ON pupil.breach_told TO pupil_operator;
 
 
--- As in 135_sign_up.sql; and whom a breach reached.
+-- As in 146_requests.sql; and whom a breach reached.
 CREATE OR REPLACE FUNCTION pupil.erased_from() RETURNS text[] LANGUAGE sql
     IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY['pupil.role', 'pupil.enrolment', 'pupil.session',
                  'pupil.blind_index', 'pupil.imported', 'pupil.outbox',
                  'pupil.support_grant', 'pupil.notice', 'pupil.import_image',
-                 'pupil.sign_up', 'pupil.trial', 'pupil.breach_found',
-                 'pupil.breach_told']
+                 'pupil.sign_up', 'pupil.trial', 'pupil.request_text',
+                 'pupil.breach_found', 'pupil.breach_told']
 $$;

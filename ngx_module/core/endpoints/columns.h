@@ -79,6 +79,23 @@ enum {
     PUPIL_SUPPORT_COLUMNS
 };
 
+/* PUPIL_SQL_REQUEST: a row of pupil.request; days since 1970-01-01. */
+enum {
+    PUPIL_CQ_REQUEST = 0,
+    PUPIL_CQ_SUBJECT,
+    PUPIL_CQ_KIND,
+    PUPIL_CQ_STATE,
+    PUPIL_CQ_CONDITION,
+    PUPIL_CQ_REFERENCE,
+    PUPIL_CQ_RECEIVED_ON,
+    PUPIL_CQ_DUE_ON,
+    PUPIL_CQ_CREATED_AT,
+    PUPIL_CQ_CHANGED_AT,
+    PUPIL_CQ_ERASURE,
+    PUPIL_CQ_MAC,
+    PUPIL_REQUEST_COLUMNS
+};
+
 /* A row of pupil.blind_index. */
 enum {
     PUPIL_CI_CATEGORY = 0,

@@ -80,6 +80,19 @@
     g ".expires_at, " g ".redeemed_at, " g ".actor, " g ".session, "          \
     g ".mac"
 
+/* A request of a data subject: the columns that its MAC covers, and it. */
+#define PUPIL_SQL_REQUEST(r)                                                  \
+    r ".request, " r ".subject, " r ".kind, " r ".state, " r ".condition, "   \
+    r ".reference, (" r ".received_on - DATE '1970-01-01') AS received_on, "  \
+    "(" r ".due_on - DATE '1970-01-01') AS due_on, "                          \
+    r ".created_at, " r ".changed_at, " r ".erasure, " r ".mac"
+
+/* The same of one that was read so. */
+#define PUPIL_SQL_REQUEST_READ(r)                                             \
+    r ".request, " r ".subject, " r ".kind, " r ".state, " r ".condition, "   \
+    r ".reference, " r ".received_on, " r ".due_on, "                         \
+    r ".created_at, " r ".changed_at, " r ".erasure, " r ".mac"
+
 /* PUPIL_DATE_NONE, an open end, as parameters have it. */
 #define PUPIL_SQL_NO_DATE  "2147483647"
 

@@ -9,6 +9,7 @@
 #include "core/endpoints/endpoint_sql.h"
 #include "core/endpoints/endpoints.h"
 #include "core/endpoints/login.h"
+#include "core/endpoints/requests.h"
 #include "core/endpoints/rights.h"
 #include "core/endpoints/support.h"
 
@@ -28,6 +29,12 @@
 /* And of what one is told. */
 #define OWN_NOTICES                                                           \
     .category = "notice", .field = "",                                        \
+    .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF, \
+    .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
+
+/* And of what one asks for. */
+#define OWN_REQUESTS                                                          \
+    .category = "request", .field = "",                                       \
     .purpose = PUPIL_PURPOSE_SUBJECT_ACCESS, .relation = PUPIL_RELATION_SELF, \
     .about = PUPIL_ABOUT_ACTOR, .flags = PUPIL_WANT_ASKED
 
@@ -165,6 +172,14 @@ static const pupil_want_t  notice_seen_wants[] = {
     { OWN_NOTICES, .operation = PUPIL_OPERATION_WRITE }
 };
 
+static const pupil_want_t  requests_wants[] = {
+    { OWN_REQUESTS, .operation = PUPIL_OPERATION_READ }
+};
+
+static const pupil_want_t  request_wants[] = {
+    { OWN_REQUESTS, .operation = PUPIL_OPERATION_WRITE }
+};
+
 
 const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
 
@@ -256,6 +271,34 @@ const pupil_template_t  pupil_rights_templates[PUPIL_RIGHTS_COUNT] = {
         .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TIMESTAMPTZ,
                     PUPIL_PARAM_BYTEA },
         .records = PUPIL_SUPPORT_CHOICES
+    },
+
+    [PUPIL_RIGHTS_REQUEST_LOOK] = {
+        .name = "rights request look",
+        .sql = pupil_request_look_sql,
+        .fixed = PUPIL_RQ_COLUMNS,
+        PUPIL_WANTS(requests_wants),
+        .params = { PUPIL_PARAM_UUID }
+    },
+
+    [PUPIL_RIGHTS_REQUEST_MAKE] = {
+        .name = "rights request make",
+        .sql = pupil_request_make_sql,
+        .fixed = PUPIL_RN_COLUMNS,
+        PUPIL_WANTS(request_wants),
+        .params = { PUPIL_PARAM_UUID, PUPIL_PARAM_TEXT, PUPIL_PARAM_INT4,
+                    PUPIL_PARAM_INT4, PUPIL_PARAM_TIMESTAMPTZ,
+                    PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA, PUPIL_PARAM_BYTEA },
+        .records = PUPIL_SUPPORT_CHOICES
+    },
+
+    [PUPIL_RIGHTS_REQUESTS] = {
+        .name = "rights requests",
+        .sql = pupil_requests_sql,
+        .fixed = PUPIL_RQ_COLUMNS,
+        PUPIL_WANTS(requests_wants),
+        .params = { PUPIL_PARAM_TIMESTAMPTZ, PUPIL_PARAM_UUID,
+                    PUPIL_PARAM_INT4 }
     }
 };
 

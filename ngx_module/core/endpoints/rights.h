@@ -24,6 +24,9 @@ enum {
     PUPIL_RIGHTS_NOTICES,           /* what one is told */
     PUPIL_RIGHTS_NOTICE,
     PUPIL_RIGHTS_NOTICE_SEEN,
+    PUPIL_RIGHTS_REQUEST_LOOK,      /* what one asks for: requests.h */
+    PUPIL_RIGHTS_REQUEST_MAKE,
+    PUPIL_RIGHTS_REQUESTS,
     PUPIL_RIGHTS_COUNT
 };
 

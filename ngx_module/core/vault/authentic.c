@@ -89,6 +89,10 @@ static const pupil_mac_label_t  pupil_mac_of_notice = {
     "pupil.mac.notice.v1", NULL
 };
 
+static const pupil_mac_label_t  pupil_mac_of_request = {
+    "pupil.mac.request.v1", NULL
+};
+
 static const pupil_mac_label_t  pupil_mac_of_image = {
     "pupil.mac.image.v1", NULL
 };
@@ -314,6 +318,29 @@ pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
     pupil_keyed_uuid(&hash, &row->subject);
     pupil_keyed_str(&hash, row->kind);
     pupil_keyed_u64(&hash, (uint64_t) row->at);
+    pupil_mac_end(&hash, 0, mac);
+}
+
+
+void
+pupil_mac_request(const pupil_key_t *key, const pupil_request_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN])
+{
+    pupil_keyed_t  hash;
+
+    pupil_mac_begin(&hash, key, &pupil_mac_of_request, 0);
+    pupil_keyed_uuid(&hash, &row->tenant);
+    pupil_keyed_uuid(&hash, &row->request);
+    pupil_keyed_uuid(&hash, &row->subject);
+    pupil_keyed_str(&hash, row->kind);
+    pupil_keyed_str(&hash, row->state);
+    pupil_keyed_str(&hash, row->condition);
+    pupil_keyed_str(&hash, row->reference);
+    pupil_keyed_u32(&hash, (uint32_t) row->received_on);
+    pupil_keyed_u32(&hash, (uint32_t) row->due_on);
+    pupil_keyed_u64(&hash, (uint64_t) row->created_at);
+    pupil_keyed_u64(&hash, (uint64_t) row->changed_at);
+    pupil_keyed_u64(&hash, row->erasure);
     pupil_mac_end(&hash, 0, mac);
 }
 

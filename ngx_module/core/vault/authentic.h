@@ -102,6 +102,15 @@ typedef struct {
     pupil_time_t  at;
 } pupil_notice_row_t;
 
+/* subject zero: nobody was found; erasure 0: none. */
+typedef struct {
+    pupil_uuid_t  tenant, request, subject;
+    pupil_str_t   kind, state, condition, reference;
+    int32_t       received_on, due_on;      /* days since 1970-01-01 */
+    pupil_time_t  created_at, changed_at;
+    uint64_t      erasure;
+} pupil_request_row_t;
+
 typedef struct {
     pupil_uuid_t  tenant, run, record, owner;
     pupil_str_t   image;        /* sealed */
@@ -146,6 +155,8 @@ void pupil_mac_sign_up(const pupil_key_t *key, const pupil_sign_up_row_t *row,
 void pupil_mac_support(const pupil_key_t *key, const pupil_support_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_notice(const pupil_key_t *key, const pupil_notice_row_t *row,
+    uint8_t mac[PUPIL_MAC_LEN]);
+void pupil_mac_request(const pupil_key_t *key, const pupil_request_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);
 void pupil_mac_image(const pupil_key_t *key, const pupil_image_row_t *row,
     uint8_t mac[PUPIL_MAC_LEN]);

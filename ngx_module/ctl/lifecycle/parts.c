@@ -44,6 +44,8 @@ static int part_erase(ctl_t *ctl, const ctl_ledger_entry_t *entry,
 static int part_record(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *name);
 static void fields_text(const pupil_plugin_t *plugin, ctl_buf_t *fields);
+static PGresult *held_read(ctl_t *ctl, const char *name,
+    const char *subject);
 static PGresult *parts_read(ctl_t *ctl, const ctl_ledger_entry_t *entry,
     const char *state);
 
@@ -65,6 +67,7 @@ static const struct {
     { "trial", "subject" },
     { "breach_found", "subject" },
     { "breach_told", "subject" },
+    { "request_text", "subject" },
     { NULL, NULL }
 };
 
@@ -599,6 +602,71 @@ ctl_parts_told(ctl_t *ctl, const ctl_ledger_entry_t *entry)
     PQclear(res);
 
     return list;
+}
+
+
+json_t *
+ctl_parts_held(ctl_t *ctl, const char *subject, const char *state)
+{
+    int                      i;
+    json_t                  *list;
+    PGresult                *res, *rows;
+    const pupil_category_t  *found;
+
+    res = categories_read(ctl, NULL);
+    list = json_array();
+
+    for (i = 0; res != NULL && i < PQntuples(res); i++) {
+        found = ctl_plugin_find(ctl, PQgetvalue(res, i, 0));
+
+        if (found == NULL || found->plugin->owner != PUPIL_OWNER_SUBJECT) {
+            continue;
+        }
+
+        rows = held_read(ctl, found->plugin->name, subject);
+
+        if (rows == NULL) {
+            PQclear(res);
+            res = NULL;
+            break;
+        }
+
+        json_array_append_new(list, json_pack("{s:s,s:s,s:i}",
+            "table", PQgetvalue(rows, 0, 0), "state", state,
+            "records", (int) ctl_get_int(rows, 0, 1, 0)));
+        PQclear(rows);
+    }
+
+    if (res == NULL) {
+        json_decref(list);
+        return NULL;
+    }
+
+    PQclear(res);
+
+    return list;
+}
+
+
+/* The name is that of a plugin, which was checked. */
+static PGresult *
+held_read(ctl_t *ctl, const char *name, const char *subject)
+{
+    ctl_buf_t    sql;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = subject;
+
+    ctl_buf_init(&sql);
+    ctl_buf_printf(&sql, "SELECT '" DATA "%s', count(*) FROM " DATA "%s WHERE"
+                   " tenant = $1::uuid AND owner = $2::uuid", name, name);
+
+    res = ctl_query_one(ctl->data, sql.data, 2, params);
+    ctl_buf_free(&sql);
+
+    return res;
 }
 
 

@@ -36,4 +36,11 @@ int ctl_parts_returned(ctl_t *ctl);
  */
 json_t *ctl_parts_told(ctl_t *ctl, const ctl_ledger_entry_t *entry);
 
+/*
+ * The same of a person's categories as they are, each in that state: table,
+ * state, records.  In a transaction of the data database; their plugins are
+ * there, as ctl_parts_check() says.
+ */
+json_t *ctl_parts_held(ctl_t *ctl, const char *subject, const char *state);
+
 #endif /* PUPIL_CTL_PARTS_H */

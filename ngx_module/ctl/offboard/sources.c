@@ -147,6 +147,37 @@ static const ctl_member_t  recipients[] = {
       .type = PUPIL_TYPE_JSON }
 };
 
+static const ctl_member_t  requests[] = {
+    { .name = "owner", .sql = "t.subject::text", .type = PUPIL_TYPE_UUID },
+    { .name = "id", .sql = "t.request::text", .type = PUPIL_TYPE_UUID },
+    { .name = "kind", .sql = "t.kind", .type = PUPIL_TYPE_TEXT },
+    { .name = "state", .sql = "t.state", .type = PUPIL_TYPE_TEXT },
+    { .name = "condition", .sql = "t.condition", .type = PUPIL_TYPE_TEXT },
+    { .name = "reference", .sql = "t.reference", .type = PUPIL_TYPE_TEXT },
+    { .name = "received_on", .sql = "t.received_on::text",
+      .type = PUPIL_TYPE_DATE },
+    { .name = "due_on", .sql = "t.due_on::text", .type = PUPIL_TYPE_DATE },
+    { .name = "created_at", .sql = TIME("t.created_at"),
+      .type = PUPIL_TYPE_TIMESTAMP },
+    { .name = "changed_at", .sql = TIME("t.changed_at"),
+      .type = PUPIL_TYPE_TIMESTAMP }
+};
+
+/* As they are sealed: the names are those of their places. */
+static const ctl_member_t  request_texts[] = {
+    { .name = "owner", .sql = "t.subject::text", .type = PUPIL_TYPE_UUID },
+    { .name = "id", .sql = "t.request::text", .type = PUPIL_TYPE_UUID },
+    { .name = "categories", .sql = "t.categories", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 },
+    { .name = "text", .sql = "t.text", .type = PUPIL_TYPE_TEXT, .sealed = 1 },
+    { .name = "extension", .sql = "t.extension", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 },
+    { .name = "reason", .sql = "t.reason", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 },
+    { .name = "behalf", .sql = "t.behalf", .type = PUPIL_TYPE_TEXT,
+      .sealed = 1 }
+};
+
 /* Of a row that has none. */
 #define ID(columns)  "md5(json_build_array(" columns ")::text)::uuid"
 
@@ -170,6 +201,24 @@ static const ctl_source_t  host[] = {
         .rows = "pupil.notice AS t WHERE t.tenant = $1",
         .owner = "t.subject", .record = "t.notice", .persons = 1,
         .members = notices, .count = PUPIL_COUNT(notices)
+    }, {
+        .name = "requests", .category = "request",
+        .rows = "pupil.request AS t WHERE t.tenant = $1 AND t.subject IS NOT"
+                " NULL",
+        .owner = "t.subject", .record = "t.request", .persons = 1,
+        .members = requests, .count = PUPIL_COUNT(requests)
+    }, {
+        .name = "request_texts", .category = "request",
+        .rows = "pupil.request_text AS t WHERE t.tenant = $1",
+        .owner = "t.subject", .record = "t.request", .persons = 1,
+        .members = request_texts, .count = PUPIL_COUNT(request_texts)
+    }, {
+        .name = "requests_without_person", .category = "request",
+        .rows = "pupil.request AS t WHERE t.tenant = $1 AND NOT EXISTS (SELECT"
+                " FROM pupil.owner AS o WHERE o.tenant = $1 AND o.owner ="
+                " t.subject AND o.state <> 'erased')",
+        .owner = "t.request", .record = "t.request", .nobodys = 1,
+        .members = requests, .count = PUPIL_COUNT(requests)
     }, {
         .name = "schools", .category = "enrolment",
         .rows = "pupil.institution AS t WHERE t.tenant = $1",

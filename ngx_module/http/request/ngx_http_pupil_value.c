@@ -11,6 +11,9 @@
 static pupil_rc_t ngx_http_pupil_subkey(ngx_http_pupil_ctx_t *ctx,
     const pupil_place_t *place, pupil_owner_state_t state,
     ngx_uint_t allow_restricted, const pupil_subkey_t **key);
+static pupil_rc_t ngx_http_pupil_sealed(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
+    pupil_str_t value, pupil_str_t *sealed);
 static pupil_rc_t ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
     pupil_str_t sealed, uint8_t *out, pupil_str_t *value);
@@ -171,6 +174,14 @@ ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
 }
 
 
+pupil_rc_t
+ngx_http_pupil_unseal_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_str_t sealed, pupil_str_t *value)
+{
+    return ngx_http_pupil_open(ctx, at, 1, sealed, NULL, value);
+}
+
+
 static pupil_rc_t
 ngx_http_pupil_open(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
@@ -319,13 +330,30 @@ pupil_rc_t
 ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed)
 {
+    return ngx_http_pupil_sealed(ctx, at, 0, value, sealed);
+}
+
+
+pupil_rc_t
+ngx_http_pupil_seal_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed)
+{
+    return ngx_http_pupil_sealed(ctx, at, 1, value, sealed);
+}
+
+
+static pupil_rc_t
+ngx_http_pupil_sealed(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, ngx_uint_t allow_restricted,
+    pupil_str_t value, pupil_str_t *sealed)
+{
     size_t                 size;
     uint8_t               *out;
     pupil_rc_t             rc;
     pupil_place_t          place;
     const pupil_subkey_t  *key;
 
-    rc = ngx_http_pupil_place_key(ctx, at, 0, &place, &key);
+    rc = ngx_http_pupil_place_key(ctx, at, allow_restricted, &place, &key);
     if (rc != PUPIL_OK) {
         return rc;
     }

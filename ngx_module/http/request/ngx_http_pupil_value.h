@@ -79,6 +79,12 @@ pupil_rc_t ngx_http_pupil_unseal(ngx_http_pupil_ctx_t *ctx,
 pupil_rc_t ngx_http_pupil_seal(ngx_http_pupil_ctx_t *ctx,
     const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed);
 
+/* The same of what restriction leaves open: what somebody asks for. */
+pupil_rc_t ngx_http_pupil_unseal_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_str_t sealed, pupil_str_t *value);
+pupil_rc_t ngx_http_pupil_seal_open(ngx_http_pupil_ctx_t *ctx,
+    const ngx_http_pupil_place_t *at, pupil_str_t value, pupil_str_t *sealed);
+
 /*
  * The subkey of a place and what is bound to it (invariant I6).  PUPIL_OK or
  * what ngx_http_pupil_value() returns for want of a key.

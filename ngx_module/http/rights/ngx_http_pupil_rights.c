@@ -80,6 +80,17 @@ static const ngx_http_pupil_route_t  ngx_http_pupil_rights_routes[] = {
       .start = ngx_http_pupil_rights_seen_start,
       .render = ngx_http_pupil_rights_seen_render },
 
+    { .method = NGX_HTTP_GET, .path = "/requests",
+      .parse = ngx_http_pupil_rights_page_parse,
+      .start = ngx_http_pupil_rights_requests_start,
+      .render = ngx_http_pupil_rights_requests_render },
+
+    { .method = NGX_HTTP_POST, .path = "/requests",
+      .flags = NGX_HTTP_PUPIL_BODY,
+      .parse = ngx_http_pupil_rights_request_parse,
+      .start = ngx_http_pupil_rights_request_start,
+      .render = ngx_http_pupil_rights_request_made },
+
     { .path = NULL }
 };
 

@@ -8,8 +8,10 @@
 #define _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_
 
 #include "core/audit/seen.h"
+#include "core/endpoints/requests.h"
 #include "core/endpoints/rights.h"
 #include "core/endpoints/session.h"
+#include "core/vault/authentic.h"
 #include "http/request/ngx_http_pupil.h"
 
 
@@ -54,5 +56,34 @@ ngx_int_t ngx_http_pupil_rights_notices_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_notices_render(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_seen_start(ngx_http_pupil_ctx_t *ctx);
 ngx_int_t ngx_http_pupil_rights_seen_render(ngx_http_pupil_ctx_t *ctx);
+
+
+/* Of a request: what is sealed beside its row, clear; data NULL for none. */
+typedef struct {
+    pupil_str_t  categories, text, extension, reason, behalf;
+} ngx_http_pupil_rights_said_t;
+
+/*
+ * NGX_DECLINED: there is none; NGX_DONE: a row, which does not count, and is
+ * noted.
+ */
+ngx_int_t ngx_http_pupil_rights_request_row(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t n, pupil_request_row_t *row);
+
+/*
+ * NGX_DECLINED: a key is being asked for.  What cannot be opened is not there,
+ * and noted where it was tampered with.
+ */
+ngx_int_t ngx_http_pupil_rights_request_said(ngx_http_pupil_ctx_t *ctx,
+    PGresult *res, ngx_uint_t n, const pupil_request_row_t *row,
+    ngx_http_pupil_rights_said_t *said);
+void ngx_http_pupil_rights_request_write(pupil_writer_t *out,
+    const pupil_request_row_t *row, const ngx_http_pupil_rights_said_t *said);
+
+ngx_int_t ngx_http_pupil_rights_request_parse(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_request_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_request_made(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_requests_start(ngx_http_pupil_ctx_t *ctx);
+ngx_int_t ngx_http_pupil_rights_requests_render(ngx_http_pupil_ctx_t *ctx);
 
 #endif /* _NGX_HTTP_PUPIL_RIGHTS_H_INCLUDED_ */

@@ -147,6 +147,9 @@ sub requests ($self) {
         ['notices', pupil => GET => '/v1/me/notices', 200],
         ['no such notice', pupil => POST => '/v1/me/notices/'
          . Pupil::Test::uuid() . '/seen', 404],
+        ['a request', pupil => POST => '/v1/me/requests', 201,
+         { id => Pupil::Test::uuid(), kind => 'access', text => 'Allt' }],
+        ['own requests', pupil => GET => '/v1/me/requests', 200],
         ['no such grant', pupil => DELETE => '/v1/me/support-grants/'
          . Pupil::Test::uuid(), 404],
         ['not in support', teacher => POST => '/v1/support/redeem', 403,
