@@ -138,7 +138,7 @@ my @HOUSES = (
      'base', 'store',
      'setup check people audit roster breach recipient',
      'lifecycle',
-     'retention keys offboard',
+     'retention keys offboard requests',
      'report',
      'command'],
     [plugins => ['include'], 'common', $PLUGINS],

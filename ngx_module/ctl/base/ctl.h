@@ -46,6 +46,7 @@ typedef struct {
     const char  *to, *recipients;
     const char  *noticed, *sent, *reason;       /* of a breach */
     const char  *account, *worker, *host, *epoch, *backup, *drafts, *tell;
+    const char  *text, *behalf, *received, *condition;
     const char  *shares, *threshold, *accept, *apply, *report, *html;
     const char  *acceptance;
     const char  *schools, *classes;

@@ -39,6 +39,7 @@
 #include "ctl/people/user.h"
 #include "ctl/recipient/recipient.h"
 #include "ctl/report/processing.h"
+#include "ctl/requests/requests.h"
 #include "ctl/retention/hold.h"
 #include "ctl/retention/period.h"
 #include "ctl/retention/retention.h"
@@ -371,6 +372,44 @@ const ctl_command_t  ctl_commands[] = {
         .run = ctl_cmd_subject_erase,
         .arguments = "ID|--login NAME [--waive CATEGORY,... --reference TEXT]",
         .summary = "destroy a person's key and delete what is theirs"
+    }, {
+        .words = "request list", .personal = 1,
+        .run = ctl_cmd_request_list,
+        .arguments = "[--subject ID]",
+        .summary = "what people ask for of their data and is open, by the day"
+                   " that it is due"
+    }, {
+        .words = "request show", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_request_show,
+        .arguments = "REQUEST",
+        .summary = "one of them, with what was said"
+    }, {
+        .words = "request add", .min = 1, .max = 2, .personal = 1,
+        .run = ctl_cmd_request_add,
+        .arguments = "KIND [ID|--login NAME] --reference TEXT"
+                     " [--received DAY] [--text FILE] [--behalf FILE]",
+        .summary = "enter one that came by letter, or on somebody's behalf"
+    }, {
+        .words = "request extend", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_request_extend,
+        .arguments = "REQUEST --text FILE",
+        .summary = "two months more, once, with the reason"
+    }, {
+        .words = "request decide", .min = 2, .max = 2, .personal = 1,
+        .run = ctl_cmd_request_decide,
+        .arguments = "REQUEST granted|partly|refused --reference TEXT"
+                     " [--condition LETTER] [--text FILE]",
+        .summary = "what the controller has decided, once"
+    }, {
+        .words = "request forward", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_request_forward,
+        .arguments = "REQUEST --to TEXT --reference TEXT",
+        .summary = "it was for somebody else, who goes on from the day it came"
+    }, {
+        .words = "request execute", .min = 1, .max = 1, .personal = 1,
+        .run = ctl_cmd_request_execute,
+        .arguments = "REQUEST [--reference TEXT] [--waive CATEGORY,...]",
+        .summary = "do what was decided, with a receipt by category"
     }, {
         .words = "erasure key",
         .run = ctl_cmd_erasure_key,

@@ -74,19 +74,23 @@ ctl_cmd_subject_erase(ctl_t *ctl)
         return CTL_USAGE;
     }
 
-    if (erase_ready(ctl, &whom) != 0
-        || ctl_ledger_enter(ctl, whom.text, &entry) != 0)
+    return ctl_erase_person(ctl, &whom, &entry) == 0
+           && ctl_receipt_tell(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
+}
+
+
+int
+ctl_erase_person(ctl_t *ctl, ctl_whom_t *whom, ctl_ledger_entry_t *entry)
+{
+    if (erase_ready(ctl, whom) != 0
+        || ctl_ledger_enter(ctl, whom->text, entry) != 0)
     {
-        return CTL_FAILED;
+        return -1;
     }
 
-    if (ctl_erase(ctl, &entry) != 0) {
-        ctl_error("the erasure is begun and not done: run this again, or"
-                  " pupilctl work");
-        return CTL_FAILED;
-    }
-
-    return ctl_receipt_tell(ctl, &entry) == 0 ? CTL_DONE : CTL_FAILED;
+    return ctl_erase(ctl, entry) == 0 ? 0
+           : ctl_error("the erasure is begun and not done: run this again, or"
+                       " pupilctl work");
 }
 
 

@@ -8,9 +8,17 @@
 #define PUPIL_CTL_ERASE_H
 
 #include "ctl/store/ledger.h"
+#include "ctl/store/whom.h"
 
 
 int ctl_cmd_subject_erase(ctl_t *ctl);
+
+/*
+ * What that does, of whom: their id is set, or --login says it.  Begins a
+ * transaction of its own.  0, or -1 with the error said: what was begun is
+ * gone on with when it is run again.
+ */
+int ctl_erase_person(ctl_t *ctl, ctl_whom_t *whom, ctl_ledger_entry_t *entry);
 
 /*
  * All of an erasure that is in the ledger: fences the person, destroys the key,

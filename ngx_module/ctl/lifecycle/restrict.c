@@ -57,6 +57,15 @@ ctl_cmd_subject_restrict(ctl_t *ctl)
 
 
 int
+ctl_restrict_person(ctl_t *ctl, ctl_whom_t *whom)
+{
+    return ctl_whom_find(ctl, &restrict_access, whom) == 0
+           && state_refuse(ctl, whom, &change_restrict) == 0
+           ? state_write(ctl, whom, &change_restrict) : -1;
+}
+
+
+int
 ctl_cmd_subject_unrestrict(ctl_t *ctl)
 {
     return state_change(ctl, &change_unrestrict);
