@@ -67,6 +67,9 @@ void check_key(check_t *check);
 /* Whether they are there, and what is revoked of theirs: check_tenants.c. */
 void check_tenants(check_t *check);
 
+/* What is late of the tenant whose row a session sees: check_due.c. */
+void check_due(check_t *check, const char *word);
+
 /* Tables of the loaded plugins, and accepted grants: check_plugins.c. */
 void check_plugins(check_t *check);
 

@@ -8,9 +8,7 @@
  * roster or an officer writes them anew, and nobody else would say whose they
  * are.  Whose names are one by now?  Of whom do the two databases say that they
  * are closed, or restricted, and each something else?  Whose audit has ended,
- * as somebody says who writes the data database?  Which breach is open for
- * longer than the law lets it be, and who waits for an answer for longer?  And
- * where are the data?
+ * as somebody says who writes the data database?  And where are the data?
  */
 
 #include <string.h>
@@ -18,7 +16,6 @@
 #include "core/base/text.h"
 #include "core/endpoints/directive_tenant.h"
 #include "core/endpoints/endpoint_sql.h"
-#include "core/lifecycle/request.h"
 #include "ctl/base/db.h"
 #include "ctl/base/map.h"
 #include "ctl/base/text.h"
@@ -26,7 +23,6 @@
 
 
 #define NAMED  "10"             /* subjects that a finding names */
-#define SOON   PUPIL_SQL_NUMBER(PUPIL_REQUEST_SOON)
 
 /* A table, and which of its rows would give something today. */
 #define BELOW(table, live)                                                    \
@@ -62,12 +58,8 @@ static void bound_check(check_t *check, const char *word);
 static void floors_check(check_t *check);
 static void spelled_check(check_t *check);
 static void states_check(check_t *check);
-static void breaches_check(check_t *check, const char *word);
 static void states_find(check_t *check, const PGresult *states);
 static PGresult *floors_read(PGconn *keys);
-static void requests_check(check_t *check, const char *word);
-static void requests_find(check_t *check, const char *word,
-    const PGresult *res);
 static void below_find(check_t *check, const PGresult *floors);
 
 
@@ -104,20 +96,6 @@ static const char  differ_sql[] =
     " 'active') AS k USING (owner) WHERE d.state IS DISTINCT FROM k.state"
     " AND 'erased' NOT IN (coalesce(d.state, ''), coalesce(k.state, ''))"
     " HAVING count(*) > 0";
-
-static const char  breaches_sql[] =
-    "SELECT l.breach, l.hours FROM pupil.breaches_late() AS l";
-
-static const char  today_sql[] =
-    "SELECT (now() AT TIME ZONE coalesce((SELECT z.zone FROM keystore.zone AS"
-    " z), 'UTC'))::date";
-
-/* $1: today, $2: within how many days is soon. */
-static const char  requests_sql[] =
-    "SELECT count(*) FILTER (WHERE r.due_on < $1::date),"
-    " count(*) FILTER (WHERE r.due_on >= $1::date), min(r.due_on)"
-    " FROM pupil.request AS r WHERE r.state IN ('received', 'extended',"
-    " 'granted', 'partly') AND r.due_on <= $1::date + $2::integer";
 
 static const char  sealer_sql[] =
     "SELECT concat(to_char(until, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
@@ -344,8 +322,7 @@ tenant_check(tenants_t *tenants, const char *word)
         floors_check(tenants->check);
         spelled_check(tenants->check);
         states_check(tenants->check);
-        breaches_check(tenants->check, word);
-        requests_check(tenants->check, word);
+        check_due(tenants->check, word);
     }
 
     ctl_rollback(keys);
@@ -583,27 +560,6 @@ states_find(check_t *check, const PGresult *states)
 }
 
 
-/* Whoever notifies later than that gives the reasons (GDPR article 33(1)). */
-static void
-breaches_check(check_t *check, const char *word)
-{
-    int        n;
-    PGresult  *res;
-
-    res = ctl_query(check->conn[PUPIL_DATABASE_DATA], breaches_sql, 0, NULL);
-
-    for (n = 0; n < PQntuples(res); n++) {
-        check_found(check, "breach %s of the tenant %s was noticed %s hours"
-                    " ago, and nobody says that the authority was notified,"
-                    " which is to be within 72 (GDPR article 33): pupilctl"
-                    " breach notify --sent, or breach close with the reason",
-                    PQgetvalue(res, n, 0), word, PQgetvalue(res, n, 1));
-    }
-
-    PQclear(res);
-}
-
-
 /* NULL: nobody was ever revoked anything, or the error was said. */
 static PGresult *
 floors_read(PGconn *keys)
@@ -648,57 +604,4 @@ below_find(check_t *check, const PGresult *floors)
     }
 
     PQclear(res);
-}
-
-
-/* What people ask for of their data has a month (GDPR article 12(3)). */
-static void
-requests_check(check_t *check, const char *word)
-{
-    PGresult    *today, *res;
-    const char  *params[2];
-
-    today = ctl_query_one(check->conn[PUPIL_DATABASE_KEYSTORE], today_sql, 0,
-                          NULL);
-    if (today == NULL) {
-        return;
-    }
-
-    params[0] = PQgetvalue(today, 0, 0);
-    params[1] = SOON;
-
-    res = ctl_query_one(check->conn[PUPIL_DATABASE_DATA], requests_sql, 2,
-                        params);
-
-    if (res != NULL) {
-        requests_find(check, word, res);
-        PQclear(res);
-    }
-
-    PQclear(today);
-}
-
-
-/* What is due soon is said, and no reason not to reload. */
-static void
-requests_find(check_t *check, const char *word, const PGresult *res)
-{
-    enum {
-        OVERDUE = 0,
-        DUE_SOON,
-        FIRST
-    };
-
-    if (strcmp(PQgetvalue(res, 0, OVERDUE), "0") != 0) {
-        check_found(check, "the tenant %s: %s overdue of what people ask of"
-                    " their data, the first since %s: pupilctl request list"
-                    " says which", word, PQgetvalue(res, 0, OVERDUE),
-                    PQgetvalue(res, 0, FIRST));
-    }
-
-    if (strcmp(PQgetvalue(res, 0, DUE_SOON), "0") != 0) {
-        ctl_note("the tenant %s: %s due within " SOON " days of what people"
-                 " ask of their data: pupilctl request list", word,
-                 PQgetvalue(res, 0, DUE_SOON));
-    }
 }
