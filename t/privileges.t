@@ -85,7 +85,7 @@ my %allowed = (
             'pupil.import_decision' => 'SELECT DELETE state',
             'pupil.erased_source' => 'SELECT INSERT DELETE',
             'pupil.request' => 'SELECT INSERT changed_at condition due_on'
-                . ' erasure mac reference slot state',
+                . ' erasure mac reference slot state subject',
             'pupil.request_text' => 'SELECT INSERT behalf extension'
                 . ' reason text',
             'pupil.notice' => 'SELECT INSERT',  # and a tenant's export

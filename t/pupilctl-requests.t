@@ -88,6 +88,8 @@ my $seen = own($day->pupil, $asked);
 is_deeply [@$seen{qw(state due_on extension)}],
     ['extended', $late, 'Svaren ligger i två system.'],
     'which the person is told, with the reason';
+is $day->pupil->get('/v1/me/notices?limit=1')->json->{notices}[0]{kind},
+    'request_changed', 'and that there is something to read';
 
 # It came two months ago: the month is over, and nobody has answered.
 my $old = $db->selectrow_array("SELECT (?::date - interval '2 months')::date",
@@ -143,6 +145,23 @@ is told('decide', $nobody->{id}, 'refused', '--text',
 refused request('execute', $nobody->{id}), 1, qr/nothing was granted/,
     'and never executed';
 is record($nobody->{id}), 'refused executed', 'on record';
+
+refused request('identify', $nobody->{id}, $id{pupil}, @reference), 1,
+    qr/it is decided/, 'nor is it anybody\'s any more';
+
+my $found = told('add', 'objection', @reference, '--received', $old);
+refused request('identify', $found->{id}, @reference), 2, qr/say whose/,
+    'somebody is named';
+refused request('identify', $found->{id}, '--login', 'nobody.knows',
+    @reference), 1, qr/nobody logs in/, 'somebody who is there';
+is_deeply [@{ told('identify', $found->{id}, '--login',
+    $day->person('classmate')->{login}, @reference) }
+    {qw(subject received_on state)}], [$id{classmate}, $old, 'received'],
+    'one whose person is found is not filed anew: it runs from when it came';
+is own($day->as('classmate'), $found->{id})->{received_on}, $old,
+    'and they see it';
+refused request('identify', $found->{id}, $id{pupil}, @reference), 1,
+    qr/it is somebody's/, 'once';
 
 
 # ---- decisions
@@ -205,6 +224,7 @@ refused request('execute', $limit), 1, qr/it was/, 'once';
 # ---- erasure: a plugin that is missing, kill -9 at each step
 
 my $end = file($day->as('other'), 'erasure', text => 'Ta bort allt om mig');
+my $left = file($day->as('other'), 'access', text => 'Allt innan dess');
 my $granted = request('decide', $end, 'granted', '--condition', 'b',
                       @reference);
 is $granted->{code}, 0, 'an erasure is granted' or diag $granted->{err};
@@ -265,6 +285,11 @@ my $kept = told('show', $end);
 is_deeply [@$kept{qw(subject kind state condition text)}],
     [$id{other}, 'erasure', 'executed', 'b', undef],
     'that it was asked and done is proved, without a word of theirs';
+is told('decide', $left, 'refused', '--text', $why, @reference)->{state},
+    'refused', 'what they asked for beside it is closed';
+is_deeply [map { 0 + $db->selectrow_array("SELECT count(*) FROM pupil.$_ WHERE"
+    . ' subject = ?', {}, $id{other}) } qw(request_text notice)], [0, 0],
+    'and nothing is kept of them for it';
 refused request('add', 'access', $id{other}, @reference), 1, qr/was erased/,
     'whoever was erased asks for nothing more';
 

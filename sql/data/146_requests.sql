@@ -33,8 +33,8 @@ CREATE INDEX request_due ON pupil.request (tenant, due_on)
     WHERE state IN ('received', 'extended', 'granted', 'partly');
 SELECT pupil.isolate('pupil.request');
 GRANT SELECT, INSERT ON pupil.request TO pupil_gateway;
-GRANT SELECT, INSERT, UPDATE (state, condition, reference, due_on, changed_at,
-    erasure, mac, slot) ON pupil.request TO pupil_operator;
+GRANT SELECT, INSERT, UPDATE (subject, state, condition, reference, due_on,
+    changed_at, erasure, mac, slot) ON pupil.request TO pupil_operator;
 
 -- categories and text: of whoever asks; extension and reason: what they are
 -- told; behalf: who asked for them, and who checked that they may.

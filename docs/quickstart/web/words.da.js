@@ -305,6 +305,7 @@ export default {
   'notice.login_name_changed': 'Dit brugernavn blev ændret',
   'notice.data_breach': 'Nogen kan have set oplysninger om dig uden at måtte'
     + ' det. Din skole fortæller, hvad der skete: spørg dér',
+  'notice.request_changed': 'Der er nyt om det, du har bedt om for dine oplysninger',
   sessions: 'Hvor jeg er logget ind', 'session.this': 'Her',
   'session.other': 'Et andet sted, som {role}',
   'session.when': 'siden {from}, sidst brugt {seen}',

@@ -301,6 +301,7 @@ export default {
   'notice.login_name_changed': 'Your log-in name was changed',
   'notice.data_breach': 'Somebody may have seen data about you who was not'
     + ' allowed to. Your school tells you what happened: ask there',
+  'notice.request_changed': 'There is news of what you asked for about your data',
   sessions: 'Where I am logged in', 'session.this': 'Here',
   'session.other': 'Somewhere else, as {role}',
   'session.when': 'since {from}, last used {seen}',

@@ -304,6 +304,7 @@ export default {
   'notice.login_name_changed': 'Ditt inloggningsnamn ändrades',
   'notice.data_breach': 'Någon kan ha sett uppgifter om dig utan att få göra'
     + ' det. Din skola berättar vad som hände: fråga där',
+  'notice.request_changed': 'Det finns nytt om det du har begärt om dina uppgifter',
   sessions: 'Var jag är inloggad', 'session.this': 'Här',
   'session.other': 'Någon annanstans, som {role}',
   'session.when': 'sedan {from}, senast använd {seen}',

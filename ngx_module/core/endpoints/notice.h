@@ -24,6 +24,7 @@
 #define PUPIL_NOTICE_ADDRESS_CHANGED   "address_changed"
 #define PUPIL_NOTICE_NAME_CHANGED      "login_name_changed"
 #define PUPIL_NOTICE_DATA_BREACH       "data_breach"
+#define PUPIL_NOTICE_REQUEST_CHANGED   "request_changed"
 
 /* More attempts than the throttle lets pass without a delay (SQL's literal). */
 #define PUPIL_NOTICE_BURST  "5"

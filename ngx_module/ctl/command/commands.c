@@ -390,6 +390,11 @@ const ctl_command_t  ctl_commands[] = {
                      " [--received DAY] [--text FILE] [--behalf FILE]",
         .summary = "enter one that came by letter, or on somebody's behalf"
     }, {
+        .words = "request identify", .min = 1, .max = 2, .personal = 1,
+        .run = ctl_cmd_request_identify,
+        .arguments = "REQUEST ID|--login NAME --reference TEXT",
+        .summary = "whose it is, of one of nobody who was found"
+    }, {
         .words = "request extend", .min = 1, .max = 1, .personal = 1,
         .run = ctl_cmd_request_extend,
         .arguments = "REQUEST --text FILE",

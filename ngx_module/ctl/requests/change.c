@@ -14,6 +14,7 @@
 #include "ctl/requests/change.h"
 #include "ctl/requests/requests.h"
 #include "ctl/store/keys.h"
+#include "ctl/store/notice.h"
 #include "ctl/store/plugins.h"
 #include "ctl/store/whom.h"
 #include "ctl/store/zone.h"
@@ -27,6 +28,7 @@ static int decide_source(ctl_t *ctl, const ctl_request_t *request,
     const pupil_request_decision_t *decision);
 static int say_reason(ctl_t *ctl, const ctl_request_t *request,
     const char *field, pupil_str_t reason);
+static int change_tell(ctl_t *ctl, const ctl_request_t *request);
 
 
 int
@@ -179,6 +181,62 @@ say_reason(ctl_t *ctl, const ctl_request_t *request, const char *field,
     }
 
     return rc;
+}
+
+
+/* Whose it is was found: what came is theirs, since it came. */
+int
+ctl_cmd_request_identify(ctl_t *ctl)
+{
+    int            rc;
+    const char    *why;
+    ctl_whom_t     whom;
+    ctl_request_t  request;
+
+    memset(&whom, 0, sizeof(ctl_whom_t));
+
+    if (ctl_request_word(ctl) != 0 || ctl_request_reference(ctl) != 0) {
+        return CTL_USAGE;
+    }
+
+    if ((ctl->args_count == 2) == (ctl->opt.login != NULL)
+        || (ctl->args_count == 2
+            && ctl_uuid_parse(ctl->args[1], &whom.id) != 0))
+    {
+        ctl_error("say whose it is: an ID, or --login NAME");
+        return CTL_USAGE;
+    }
+
+    if (ctl_whom_find(ctl, &ctl_request_write, &whom) != 0) {
+        return CTL_FAILED;
+    }
+
+    rc = ctl_request_find(ctl, ctl->args[0], 1, &request);
+
+    if (rc != 1) {
+        if (rc == 0) {
+            (void) ctl_whom_refuse(ctl, &ctl_request_write, &whom, NULL);
+            ctl_error("there is no such request in this tenant");
+        }
+
+        return CTL_FAILED;
+    }
+
+    why = request.subject[0] != '\0' ? "it is somebody's"
+          : request.rules.state > PUPIL_REQUEST_EXTENDED ? "it is decided"
+          : ctl_whom_state(&whom) == PUPIL_OWNER_STATE_ERASED
+          ? "this person was erased" : NULL;
+
+    if (why != NULL) {
+        (void) ctl_request_refuse(ctl, &request, "identified", why);
+        return CTL_FAILED;
+    }
+
+    request.row.subject = whom.id;
+    request.row.reference = ctl_str(ctl->opt.reference);
+
+    return ctl_request_change(ctl, &request, request.rules.state) == 0
+           ? ctl_request_tell(ctl, &request, NULL) : CTL_FAILED;
 }
 
 
@@ -350,6 +408,7 @@ ctl_request_change(ctl_t *ctl, ctl_request_t *request,
     ctl_buf_printf(&detail, "state=%s", pupil_request_state_name(state));
 
     if (ctl_request_update(ctl, request) != 0
+        || change_tell(ctl, request) != 0
         || ctl_request_record(ctl, request, &ctl_request_write, "allowed",
                               detail.data) != 0
         || ctl_commit(ctl->data) != 0)
@@ -362,4 +421,34 @@ ctl_request_change(ctl_t *ctl, ctl_request_t *request,
     ctl_buf_free(&detail);
 
     return 0;
+}
+
+
+/* Whoever was erased is told nothing. */
+static int
+change_tell(ctl_t *ctl, const ctl_request_t *request)
+{
+    int          there;
+    PGresult    *res;
+    const char  *params[2];
+
+    if (request->subject[0] == '\0') {
+        return 0;
+    }
+
+    params[0] = ctl->tenant_text;
+    params[1] = request->subject;
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.owner AS o WHERE o.tenant ="
+                    " $1::uuid AND o.owner = $2::uuid AND o.state <> 'erased'",
+                    2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    there = PQntuples(res) == 1;
+    PQclear(res);
+
+    return there ? ctl_notice(ctl, &request->row.subject,
+                              PUPIL_NOTICE_REQUEST_CHANGED) : 0;
 }

@@ -14,6 +14,7 @@
 int ctl_cmd_request_list(ctl_t *ctl);
 int ctl_cmd_request_show(ctl_t *ctl);
 int ctl_cmd_request_add(ctl_t *ctl);
+int ctl_cmd_request_identify(ctl_t *ctl);
 int ctl_cmd_request_extend(ctl_t *ctl);
 int ctl_cmd_request_decide(ctl_t *ctl);
 int ctl_cmd_request_forward(ctl_t *ctl);

@@ -261,14 +261,13 @@ ctl_request_update(ctl_t *ctl, ctl_request_t *request)
         return -1;
     }
 
-    return ctl_exec(ctl->data, "UPDATE pupil.request AS r SET state = $5,"
-                    " condition = $6, reference = $7, due_on = $9::date,"
+    return ctl_exec(ctl->data, "UPDATE pupil.request AS r SET subject ="
+                    " $3::uuid, state = $5, condition = $6, reference = $7, due_on = $9::date,"
                     " changed_at = $11::timestamptz, erasure = $12::bigint,"
                     " mac = $13::bytea, slot = CASE WHEN $5 IN ('refused',"
                     " 'executed', 'forwarded') THEN NULL ELSE r.slot END WHERE"
                     " r.tenant = $1::uuid AND r.request = $2::uuid AND"
-                    " r.subject IS NOT DISTINCT FROM $3::uuid AND r.kind = $4"
-                    " AND r.received_on = $8::date AND r.created_at ="
+                    " r.kind = $4 AND r.received_on = $8::date AND r.created_at ="
                     " $10::timestamptz", PARAMS, params.values);
 }
 
@@ -398,6 +397,10 @@ ctl_request_say(ctl_t *ctl, const ctl_request_t *request, const char *field,
         return -1;
     }
 
+    if (owner.state == PUPIL_OWNER_STATE_ERASED) {
+        return 0;               /* nobody is left to be told */
+    }
+
     place.owner = &owner;
     place.category = PUPIL_REQUEST_CATEGORY;
     place.field = field;
@@ -422,8 +425,10 @@ ctl_request_say(ctl_t *ctl, const ctl_request_t *request, const char *field,
 
     ctl_buf_init(&sql);
     ctl_buf_printf(&sql, "INSERT INTO pupil.request_text AS t (tenant,"
-                   " request, subject, \"%s\") VALUES ($1::uuid, $2::uuid,"
-                   " $3::uuid, $4::bytea) ON CONFLICT (tenant, request) DO"
+                   " request, subject, \"%s\") SELECT $1::uuid, $2::uuid,"
+                   " $3::uuid, $4::bytea WHERE EXISTS (SELECT FROM pupil.owner"
+                   " AS o WHERE o.tenant = $1::uuid AND o.owner = $3::uuid AND"
+                   " o.state <> 'erased') ON CONFLICT (tenant, request) DO"
                    " UPDATE SET \"%s\" = EXCLUDED.\"%s\"", field, field,
                    field);
 

@@ -54,7 +54,7 @@ int ctl_request_record(ctl_t *ctl, const ctl_request_t *request,
 
 /*
  * Seals a text beside the row, which has a person; the transaction as above.
- * -1, said, also where their key is gone.
+ * Of who was erased nothing is kept, and that is 0.
  */
 int ctl_request_say(ctl_t *ctl, const ctl_request_t *request,
     const char *field, pupil_str_t value);
