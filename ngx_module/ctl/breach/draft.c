@@ -89,7 +89,7 @@ people_add(const breach_draft_t *draft, size_t language, ctl_buf_t *out)
     ctl_buf_printf(out, "%s: %lld\n", words[WORD_PEOPLE],
                    (long long) number(draft->found, "subjects"));
 
-    json_object_foreach((json_t *) (uintptr_t) draft->roles, role, count) {
+    json_object_foreach(draft->roles, role, count) {
         ctl_buf_printf(out, "  %s: %lld\n", breach_role_word(role, language),
                        (long long) json_integer_value(count));
     }

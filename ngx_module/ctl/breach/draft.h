@@ -13,14 +13,14 @@
 #include "ctl/base/ctl.h"
 
 
-/* References and texts stay the caller's. */
+/* References and texts are the caller's. */
 typedef struct {
     const PGresult  *breach;        /* its row, as breach_read() has it */
     const char      *tenant;        /* what it is called */
     const char      *since, *until, *noticed;   /* where its days begin; until
                                                    NULL: it goes on */
-    const json_t    *found;         /* of its last scope */
-    const json_t    *roles;         /* how many people by role */
+    json_t          *found;         /* of its last scope */
+    json_t          *roles;         /* how many people by role */
 } breach_draft_t;
 
 #define BREACH_LANGUAGES  3

@@ -23,6 +23,7 @@ static int notify_check(const ctl_t *ctl);
 static int scope_check(ctl_t *ctl, const char *number);
 static int sent_write(ctl_t *ctl, const char *number);
 static int drafts_write(ctl_t *ctl, const char *number);
+static void draft_free(breach_draft_t *draft);
 static int draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft);
 static const char *text_of(ctl_t *ctl, const PGresult *res, int col);
 static int files_write(ctl_t *ctl, const breach_draft_t *draft);
@@ -137,12 +138,13 @@ scope_check(ctl_t *ctl, const char *number)
 {
     breach_draft_t  draft;
 
+    memset(&draft, 0, sizeof(draft));
+
     if (draft_read(ctl, number, &draft) != 0) {
         return -1;
     }
 
-    json_decref((json_t *) (uintptr_t) draft.found);
-    json_decref((json_t *) (uintptr_t) draft.roles);
+    draft_free(&draft);
 
     return 0;
 }
@@ -185,6 +187,8 @@ drafts_write(ctl_t *ctl, const char *number)
     PGresult        *res;
     breach_draft_t   draft;
 
+    memset(&draft, 0, sizeof(draft));
+
     res = breach_read(ctl, number, 1);
     if (res == NULL) {
         return -1;
@@ -200,15 +204,22 @@ drafts_write(ctl_t *ctl, const char *number)
     rc = breach_record(ctl, PUPIL_OPERATION_READ, number, "drafts") == 0
          && ctl_commit(ctl->data) == 0 ? files_write(ctl, &draft) : -1;
 
-    json_decref((json_t *) (uintptr_t) draft.found);
-    json_decref((json_t *) (uintptr_t) draft.roles);
+    draft_free(&draft);
     PQclear(res);
 
     return rc;
 }
 
 
-/* Of the last scope; without one nobody can be told anything. */
+static void
+draft_free(breach_draft_t *draft)
+{
+    json_decref(draft->found);
+    json_decref(draft->roles);
+}
+
+
+/* Of the last scope, into what is zeroed; without one nobody is told. */
 static int
 draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft)
 {
@@ -229,7 +240,6 @@ draft_read(ctl_t *ctl, const char *number, breach_draft_t *draft)
                          " scope %s", number, number);
     }
 
-    memset(draft, 0, sizeof(breach_draft_t));
     draft->found = json_loads(PQgetvalue(res, 0, LAST_FOUND), 0, NULL);
     draft->tenant = text_of(ctl, res, LAST_TENANT);
     draft->since = text_of(ctl, res, LAST_SINCE);

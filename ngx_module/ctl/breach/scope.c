@@ -209,9 +209,11 @@ scope_answer(ctl_t *ctl, const breach_asked_t *asked, json_t *found,
     json_int_t  came, went;
 
     if (ctl->opt.json) {
-        ctl_json_print(json_pack("{s:i,s:i,s:o,s:O}",
-                                 "breach", atoi(asked->number),
-                                 "scope", atoi(asked->scope),
+        ctl_json_print(json_pack("{s:I,s:I,s:o,s:O}",
+                                 "breach", (json_int_t) strtol(asked->number,
+                                                               NULL, 10),
+                                 "scope", (json_int_t) strtol(asked->scope,
+                                                              NULL, 10),
                                  "asked", breach_asked_json(ctl, asked),
                                  "found", found));
         return;

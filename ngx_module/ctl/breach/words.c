@@ -23,7 +23,7 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
     {
         [WORD_AUTHORITY] =
             "Notification of a personal data breach (GDPR article 33) - "
-            "DRAFT",
+              "DRAFT",
         [WORD_CONTROLLER] =
             "Controller",
         [WORD_REFERENCE] =
@@ -52,21 +52,21 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "Could have been read",
         [WORD_CONTACT] =
             "2. Contact (33(3)(b)): [name and contact of the data protection "
-            "officer]",
+              "officer]",
         [WORD_CONSEQUENCES] =
             "3. Likely consequences (33(3)(c)): [what it may mean for the "
-            "people concerned]",
+              "people concerned]",
         [WORD_MEASURES] =
             "4. Measures (33(3)(d)): [what was done and will be, also "
-            "against its consequences]",
+              "against its consequences]",
         [WORD_LATE] =
             "5. Why this comes later than 72 hours after it was noticed "
-            "(33(1)): [the reasons]",
+              "(33(1)): [the reasons]",
         [WORD_TITLE] =
             "About data of yours - DRAFT",
         [WORD_WHY] =
             "We write to you because somebody may have seen data about you "
-            "without being allowed to.",
+              "without being allowed to.",
         [WORD_WHAT] =
             "What happened",
         [WORD_WHEN] =
@@ -85,13 +85,13 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "What you can do: [if there is anything]",
         [WORD_PASSWORD] =
             "Choose a new password, and if you use the old one elsewhere, "
-            "choose another there, too.",
+              "choose another there, too.",
         [WORD_ASK] =
             "Ask us: [name, telephone and e-mail of the data protection "
-            "officer]",
+              "officer]",
         [WORD_COMPLAIN] =
             "You can also complain to the data protection authority of your "
-            "country."
+              "country."
     },
     {
         [WORD_AUTHORITY] =
@@ -124,21 +124,21 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "Kan ha lästs",
         [WORD_CONTACT] =
             "2. Kontakt (33.3 b): [dataskyddsombudets namn och "
-            "kontaktuppgifter]",
+              "kontaktuppgifter]",
         [WORD_CONSEQUENCES] =
             "3. Sannolika konsekvenser (33.3 c): [vad det kan betyda för de "
-            "berörda]",
+              "berörda]",
         [WORD_MEASURES] =
             "4. Åtgärder (33.3 d): [vad som har gjorts och kommer att göras, "
-            "även mot följderna]",
+              "även mot följderna]",
         [WORD_LATE] =
             "5. Varför detta kommer senare än 72 timmar efter upptäckten "
-            "(33.1): [skälen]",
+              "(33.1): [skälen]",
         [WORD_TITLE] =
             "Om dina uppgifter - UTKAST",
         [WORD_WHY] =
             "Vi skriver till dig för att någon kan ha sett uppgifter om dig "
-            "utan att få göra det.",
+              "utan att få göra det.",
         [WORD_WHAT] =
             "Vad som hände",
         [WORD_WHEN] =
@@ -157,7 +157,7 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "Vad du kan göra: [om det finns något]",
         [WORD_PASSWORD] =
             "Välj ett nytt lösenord, och om du använder det gamla någon "
-            "annanstans: byt där också.",
+              "annanstans: byt där också.",
         [WORD_ASK] =
             "Fråga oss: [dataskyddsombudets namn, telefon och e-post]",
         [WORD_COMPLAIN] =
@@ -166,7 +166,7 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
     {
         [WORD_AUTHORITY] =
             "Anmeldelse af et brud på persondatasikkerheden (GDPR artikel "
-            "33) - UDKAST",
+              "33) - UDKAST",
         [WORD_CONTROLLER] =
             "Dataansvarlig",
         [WORD_REFERENCE] =
@@ -195,21 +195,21 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "Kan være blevet læst",
         [WORD_CONTACT] =
             "2. Kontakt (33, stk. 3, litra b): [databeskyttelsesrådgiverens "
-            "navn og kontaktoplysninger]",
+              "navn og kontaktoplysninger]",
         [WORD_CONSEQUENCES] =
             "3. Sandsynlige konsekvenser (33, stk. 3, litra c): [hvad det "
-            "kan betyde for de berørte]",
+              "kan betyde for de berørte]",
         [WORD_MEASURES] =
             "4. Foranstaltninger (33, stk. 3, litra d): [hvad der er gjort "
-            "og vil blive gjort, også mod følgerne]",
+              "og vil blive gjort, også mod følgerne]",
         [WORD_LATE] =
             "5. Hvorfor dette kommer senere end 72 timer efter opdagelsen "
-            "(33, stk. 1): [begrundelsen]",
+              "(33, stk. 1): [begrundelsen]",
         [WORD_TITLE] =
             "Om dine oplysninger - UDKAST",
         [WORD_WHY] =
             "Vi skriver til dig, fordi nogen kan have set oplysninger om dig "
-            "uden at måtte det.",
+              "uden at måtte det.",
         [WORD_WHAT] =
             "Hvad der skete",
         [WORD_WHEN] =
@@ -228,7 +228,7 @@ const char *const  breach_words[BREACH_LANGUAGES][WORD_COUNT] = {
             "Hvad du kan gøre: [hvis der er noget]",
         [WORD_PASSWORD] =
             "Vælg en ny adgangskode, og hvis du bruger den gamle andre "
-            "steder, så skift den også dér.",
+              "steder, så skift den også dér.",
         [WORD_ASK] =
             "Spørg os: [databeskyttelsesrådgiverens navn, telefon og e-mail]",
         [WORD_COMPLAIN] =
