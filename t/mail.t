@@ -362,4 +362,18 @@ for my $case (['no URL', '--mail', 'a b', '--mail-from', $from],
     is work(@options)->{code}, 2, "--mail: $what";
 }
 
+
+# ---- to whom that went is counted (article 19)
+
+my $disclosed = JSON::XS::decode_json($site->ctl_ok('recipient', 'disclosures',
+    '--json', $site->ctl_where)->{out});
+my @mailed = grep { $_->{way} eq 'mail' } @{ $disclosed->{disclosures} };
+is_deeply [map { [$_->{category}, @{ $_->{fields} }, @$_{qw(accesses subjects)}] } @mailed],
+    [['contact', 'email', $db->selectrow_array('SELECT count(*), count(DISTINCT'
+      . " subjects) FROM pupil.audit_event WHERE outcome = 'allowed' AND"
+      . " category = 'contact' AND note LIKE '% mail=%'")]],
+    'each address that was opened for a mail is a disclosure';
+is_deeply [grep { $_ eq 'mail' } @{ $disclosed->{unregistered} }], ['mail'],
+    'to nobody who is in the register';
+
 done_testing;

@@ -579,6 +579,11 @@ const ctl_command_t  ctl_commands[] = {
         .arguments = "RECIPIENT --reference TEXT [--date DAY]",
         .summary = "it receives nothing any more, or is another by now"
     }, {
+        .words = "recipient disclosures", .max = 1, .personal = 1, .large = 1,
+        .run = ctl_cmd_recipient_disclosures,
+        .arguments = "[RECIPIENT] [--subject ID] [--since TIME] [--until TIME]",
+        .summary = "what left, by the audit, and to whom"
+    }, {
         .words = "report processing",
         .run = ctl_cmd_report_processing,
         .arguments = "[--html FILE]",

@@ -21,4 +21,7 @@ int ctl_cmd_recipient_end(ctl_t *ctl);
 int ctl_cmd_recipient_list(ctl_t *ctl);
 int ctl_cmd_recipient_show(ctl_t *ctl);
 
+/* disclosures.c */
+int ctl_cmd_recipient_disclosures(ctl_t *ctl);
+
 #endif /* PUPIL_CTL_RECIPIENT_RECIPIENT_H */
