@@ -262,13 +262,14 @@ ctl_request_update(ctl_t *ctl, ctl_request_t *request)
     }
 
     return ctl_exec(ctl->data, "UPDATE pupil.request AS r SET subject ="
-                    " $3::uuid, state = $5, condition = $6, reference = $7, due_on = $9::date,"
+                    " $3::uuid, state = $5, condition = $6, reference = $7,"
+                    " due_on = $9::date,"
                     " changed_at = $11::timestamptz, erasure = $12::bigint,"
                     " mac = $13::bytea, slot = CASE WHEN $5 IN ('refused',"
                     " 'executed', 'forwarded') THEN NULL ELSE r.slot END WHERE"
                     " r.tenant = $1::uuid AND r.request = $2::uuid AND"
-                    " r.kind = $4 AND r.received_on = $8::date AND r.created_at ="
-                    " $10::timestamptz", PARAMS, params.values);
+                    " r.kind = $4 AND r.received_on = $8::date AND"
+                    " r.created_at = $10::timestamptz", PARAMS, params.values);
 }
 
 
