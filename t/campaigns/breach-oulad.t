@@ -131,8 +131,8 @@ sub said ($answer) {
 
 sub could ($answer) { $answer->{json}{found}{could}{subjects} }
 
-my $until = $db->selectrow_array(q{SELECT to_char(now() AT TIME ZONE 'UTC',}
-    . q{ 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
+my $until = $db->selectrow_array(q{SELECT to_char(clock_timestamp() AT TIME ZONE}
+    . q{ 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')});
 my $from = $db->selectrow_array(q{SELECT to_char(date_trunc('month', now()) AT TIME}
     . q{ ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')});
 my ($teacher) = $db->selectrow_array("SELECT subject FROM pupil.enrolment WHERE role"
