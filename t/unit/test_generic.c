@@ -57,7 +57,7 @@ test_read(void)
        && g->purpose == PUPIL_PURPOSE_SUBJECT_ACCESS, "about the actor");
     ok(pupil_statement_compose(&g->template, &policy, hash, &alloc, &s,
                                &error) == PUPIL_OK
-       && s.columns == 5 + 6 + 4 && s.params == 3 && s.column[0] == 11,
+       && s.columns == 6 + 6 + 4 && s.params == 3 && s.column[0] == 12,
        "composes");
 
     ok(make(0, PUPIL_RELATION_TEACHES, 0, &g) == PUPIL_OK
