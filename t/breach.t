@@ -115,7 +115,11 @@ for my $none (4, 0, 'one') {
 
 
 my $conf = $site->nginx->disown->conf_file;
-sub found { $site->ctl('check', $conf, @where)->{out} }
+sub found {
+    my $check = $site->ctl('check', $conf, @where);
+    is $check->{code}, 0, 'what is due stops no reload';
+    return $check->{out} . $check->{err};
+}
 like found(), qr/breach 2 of the tenant \S+ was noticed 80 hours ago.*notify/,
     'check finds the one that is late';
 unlike found(), qr/breach [13] /, 'and no other';

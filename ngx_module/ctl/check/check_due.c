@@ -3,7 +3,8 @@
  *
  * What a controller has to do by a day that the law says, of each tenant that
  * the configuration names: which breach is open for longer than it may be, and
- * who waits for longer for what they asked of their data?
+ * who waits for longer for what they asked of their data?  It is said, and is no
+ * reason not to load a configuration: a mend may be in that.
  */
 
 #include <string.h>
@@ -57,7 +58,7 @@ breaches_check(check_t *check, const char *word)
     res = ctl_query(check->conn[PUPIL_DATABASE_DATA], breaches_sql, 0, NULL);
 
     for (n = 0; n < PQntuples(res); n++) {
-        check_found(check, "breach %s of the tenant %s was noticed %s hours"
+        check_remark(check, "breach %s of the tenant %s was noticed %s hours"
                     " ago, and nobody says that the authority was notified,"
                     " which is to be within 72 (GDPR article 33): pupilctl"
                     " breach notify --sent, or breach close with the reason",
@@ -96,7 +97,6 @@ requests_check(check_t *check, const char *word)
 }
 
 
-/* What is due soon is said, and no reason not to reload. */
 static void
 requests_find(check_t *check, const char *word, const PGresult *res)
 {
@@ -107,7 +107,7 @@ requests_find(check_t *check, const char *word, const PGresult *res)
     };
 
     if (strcmp(PQgetvalue(res, 0, OVERDUE), "0") != 0) {
-        check_found(check, "the tenant %s: %s overdue of what people ask of"
+        check_remark(check, "the tenant %s: %s overdue of what people ask of"
                     " their data, the first since %s: pupilctl request list"
                     " says which", word, PQgetvalue(res, 0, OVERDUE),
                     PQgetvalue(res, 0, FIRST));
