@@ -221,6 +221,19 @@ is $db->selectrow_array('SELECT state FROM pupil.owner WHERE owner = ?', {},
 refused request('execute', $limit), 1, qr/it was/, 'once';
 
 
+# ---- what was asked for, of whom it is, and nothing else
+
+refused request('execute', $limit, '--login', 'OKlein'), 2,
+    qr/a request says whose it is/, 'nobody says of whom it is';
+my $part = file($day->as('classmate'), 'erasure', categories => ['progress']);
+told('decide', $part, 'granted', '--condition', 'b', @reference);
+refused request('execute', $part), 1, qr/by hand: say by --reference/,
+    'of a part nothing is done by itself';
+is $db->selectrow_array("SELECT count(*) FROM pupil.owner WHERE owner = ? AND"
+    . " state = 'active'", {}, $id{classmate}), 1, 'nobody is erased by it';
+is told('execute', $part, @reference)->{state}, 'executed', 'people do that';
+
+
 # ---- erasure: a plugin that is missing, kill -9 at each step
 
 my $end = file($day->as('other'), 'erasure', text => 'Ta bort allt om mig');

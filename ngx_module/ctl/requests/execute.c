@@ -27,12 +27,14 @@ typedef struct {
     ctl_ledger_entry_t   entry;     /* of an erasure */
     const char          *state;     /* of each category */
     int                  erased;
+    int                  by_hand;
 } done_t;
 
 
 static int execute_words(const ctl_t *ctl);
 static int execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done);
-static int execute_by_hand(const ctl_request_t *request);
+static int execute_by_hand(ctl_t *ctl, const ctl_request_t *request,
+    int *by_hand);
 static int execute_run(ctl_t *ctl, const ctl_request_t *request, done_t *done);
 static int execute_close(ctl_t *ctl, ctl_request_t *request,
     const done_t *done, json_t **receipt);
@@ -65,6 +67,11 @@ ctl_cmd_request_execute(ctl_t *ctl)
 static int
 execute_words(const ctl_t *ctl)
 {
+    if (ctl->opt.login != NULL) {
+        return ctl_error("a request says whose it is: --login is of another"
+                         " command");
+    }
+
     return ctl->opt.reference == NULL ? 0 : ctl_request_reference(ctl);
 }
 
@@ -78,7 +85,9 @@ execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done)
 {
     const char  *why;
 
-    if (ctl_request_open(ctl, 0, request) != 0) {
+    if (ctl_request_open(ctl, 0, request) != 0
+        || execute_by_hand(ctl, request, &done->by_hand) != 0)
+    {
         return -1;
     }
 
@@ -88,15 +97,13 @@ execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done)
         why = "nobody was found whose it is";
     }
 
-    if (why == NULL && execute_by_hand(request)
-        && ctl->opt.reference == NULL)
-    {
+    if (why == NULL && done->by_hand && ctl->opt.reference == NULL) {
         why = "this is done by hand: say by --reference where it is filed what"
               " was done";
     }
 
     if (why == NULL && ctl->opt.waive != NULL
-        && (execute_by_hand(request)
+        && (done->by_hand
             || request->rules.kind != PUPIL_REQUEST_ERASURE))
     {
         why = "--waive is of an erasure";
@@ -124,20 +131,29 @@ execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done)
 }
 
 
-/* A part is what people decide, and do. */
+/* A part is what people decide, and do; also one that was asked for. */
 static int
-execute_by_hand(const ctl_request_t *request)
+execute_by_hand(ctl_t *ctl, const ctl_request_t *request, int *by_hand)
 {
-    return request->rules.state == PUPIL_REQUEST_PARTLY
-           || (request->rules.kind != PUPIL_REQUEST_ERASURE
-               && request->rules.kind != PUPIL_REQUEST_RESTRICTION);
+    pupil_str_t  said[CTL_REQUEST_TEXTS];
+
+    if (ctl_request_said(ctl, request, said) != 0) {
+        return -1;
+    }
+
+    *by_hand = request->rules.state == PUPIL_REQUEST_PARTLY
+               || (request->rules.kind != PUPIL_REQUEST_ERASURE
+                   && request->rules.kind != PUPIL_REQUEST_RESTRICTION)
+               || said[CTL_REQUEST_CATEGORIES].len != 0;
+
+    return 0;
 }
 
 
 static int
 execute_run(ctl_t *ctl, const ctl_request_t *request, done_t *done)
 {
-    if (execute_by_hand(request)) {
+    if (done->by_hand) {
         done->state = "by hand";
         return 0;
     }
@@ -165,7 +181,8 @@ execute_close(ctl_t *ctl, ctl_request_t *request, const done_t *done,
 
     if ((done->erased && *receipt == NULL)
         || ctl_begin(ctl->data, &ctl->tenant) != 0
-        || ctl_request_find(ctl, request->id, 1, request) != 1)
+        || ctl_request_find(ctl, request->id, 1, request) != 1
+        || pupil_uuid_compare(&request->row.subject, &done->whom.id) != 0)
     {
         return ctl_error("it is done, and the request is not closed: run this"
                          " again");

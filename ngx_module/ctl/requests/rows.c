@@ -109,6 +109,11 @@ ctl_request_find(ctl_t *ctl, const char *id, int change,
     rc = PQntuples(res) == 1 ? row_read(ctl, res, 0, request) : 2;
     PQclear(res);
 
+    /* an authentic row of another request is none of this one (I20) */
+    if (rc == 0 && strcmp(request->id, id) != 0) {
+        rc = 1;
+    }
+
     if (rc == 1) {
         (void) ctl_request_record(ctl, request, change ? &ctl_request_write
                                                        : &ctl_request_read,

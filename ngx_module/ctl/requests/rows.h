@@ -21,7 +21,10 @@ typedef struct {
 } ctl_request_t;
 
 /* What of it is sealed, by the field. */
-#define CTL_REQUEST_TEXTS  5
+enum {
+    CTL_REQUEST_CATEGORIES = 0,     /* what of it, where not all is meant */
+    CTL_REQUEST_TEXTS = 5
+};
 
 extern const char *const  ctl_request_texts[CTL_REQUEST_TEXTS];
 

@@ -117,6 +117,15 @@ ngx_http_pupil_rights_request_looked(ngx_http_pupil_ctx_t *ctx)
 
     rc = ngx_http_pupil_rights_request_row(ctx, res, 0, &row);
 
+    /* an authentic row of another request is none of this one (I20) */
+    if (rc == NGX_OK && pupil_uuid_compare(&row.request, &data->in.id) != 0) {
+        ngx_http_pupil_tampered_record(ctx, PUPIL_REQUEST_CATEGORY,
+                                       &row.request, &ctx->session.subject,
+                                       "another record");
+        ctx->integrity = 1;
+        return NGX_ERROR;
+    }
+
     switch (rc) {
 
     case NGX_OK:
