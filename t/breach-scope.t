@@ -250,6 +250,9 @@ my $later = decode_json($site->ctl_ok(qw(user show later@school.example --json),
 ok !$found->{could}{ $third->{id} }, 'but of nobody who was erased';
 ok $found->{could}{$later}, 'and of who came since';
 
+($found) = scope('--host', $clients->[0][0], '--since', '2026-01-01T00:00:00Z');
+ok $found->{could}{ $third->{id} }, 'a host had the key of who was erased since';
+
 ($found, $answer) = scope('--backup', $before);
 ok $found->{could}{ $third->{id} }, 'a backup has who was erased since';
 is $answer->{found}{erased}, 1, 'whose key is destroyed, which is said';

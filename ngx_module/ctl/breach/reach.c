@@ -106,7 +106,7 @@ static const char  reach_sql[] =
     " LEFT JOIN gone AS g USING (subject) WHERE (p.subject IN"
     " (SELECT unnest($7::uuid[])) OR ($8::boolean AND p.created_at <"
     " coalesce($9::timestamptz, $5::timestamptz))) AND (g.at IS NULL"
-    " OR g.at > $9::timestamptz)),"
+    " OR g.at > coalesce($9::timestamptz, $4::timestamptz))),"
     " granted AS (SELECT * FROM unnest($10::text[], $11::text[], $12::text[])"
     " AS g (relation, category, fields)),"
     " held (category, owner) AS (";
