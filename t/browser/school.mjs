@@ -222,15 +222,14 @@ async function own(page) {
     await heading(page, 'About me').waitFor();
     await page.getByText(input.pupil.family_name, { exact: true }).waitFor();
   });
-  await step('who brought it, for how long it is kept, and who gets it', page,
-    async () => {
-      const names = page.getByRole('article').filter({ has:
-        page.getByRole('heading', { name: 'name', exact: true }) });
+  await step('who brought it, and for how long it is kept', page, async () => {
+    const names = page.getByRole('article').filter({ has:
+      page.getByRole('heading', { name: 'name', exact: true }) });
 
-      await names.getByText('the school’s system (sds)').waitFor();
-      await names.getByText('Kept until 30 days after your account is gone for'
-        + ' good. Then it is deleted. Nobody else gets it.').waitFor();
-    });
+    await names.getByText('the school’s system (sds)').waitFor();
+    await names.getByText('Kept until 30 days at most after your account is gone'
+      + ' for good. Then it is deleted.').waitFor();
+  });
   await readable(page, 'about me');
   await picture(page, 'me');
   await step('and who looked', page, async () => {

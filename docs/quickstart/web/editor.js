@@ -325,7 +325,7 @@ export function before(what) {
   /* exercises, the last of it, may not be there to be changed any more */
   return form && { shapes: exercises?.shape(), sent,
     fill: (other) => fields(other).forEach((one, n) => {
-      const { value, checked } = fields(form)[n];
+      const { value, checked } = fields(form)[n] ?? one;
 
       Object.assign(one, { value, checked });
     }) };

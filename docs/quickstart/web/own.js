@@ -51,10 +51,9 @@ export const list = ({ source, ...record }) => el('dl', null,
                : t('source.of', { name: source }))]);
 
 
-/* For how long a category is kept, and who gets it. */
-const terms = ({ kept, recipients }) => el('p', { class: 'facts' },
-  t(`kept.${kept.from}`, { n: kept.days }), ' ', t(`then.${kept.then}`), ' ',
-  recipients === 'none' ? t('received.none') : written('span', recipients));
+/* For how long a category is kept at most. */
+const terms = ({ kept }) => el('p', { class: 'facts' },
+  t(`kept.${kept.from}`, { n: kept.days }), ' ', t(`then.${kept.then}`));
 
 
 async function grants() {

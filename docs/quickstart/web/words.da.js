@@ -262,18 +262,17 @@ export default {
   me: 'Om mig', 'me.what': 'Hvad der er gemt om dig, som du må se det.',
   source: 'Kommer fra', 'source.here': 'her: det blev skrevet i appen',
   'source.of': 'skolens system ({name})',
-  'kept.created': { one: 'Gemmes i én dag.', other: 'Gemmes i {n} dage.' },
+  'kept.created': { one: 'Gemmes højst én dag.', other: 'Gemmes højst {n} dage.' },
   'kept.enrolment_ended': {
-    one: 'Gemmes til en dag efter, at du har forladt skolen eller klassen.',
-    other: 'Gemmes til {n} dage efter, at du har forladt skolen eller klassen.',
+    one: 'Gemmes højst til en dag efter, at du har forladt skolen eller klassen.',
+    other: 'Gemmes højst til {n} dage efter, at du har forladt skolen eller klassen.',
   },
   'kept.account_closed': {
-    one: 'Gemmes til en dag efter, at din konto er helt væk.',
-    other: 'Gemmes til {n} dage efter, at din konto er helt væk.',
+    one: 'Gemmes højst til en dag efter, at din konto er helt væk.',
+    other: 'Gemmes højst til {n} dage efter, at din konto er helt væk.',
   },
   'then.erase': 'Så slettes det.',
   'then.anonymise': 'Så tælles det uden navne og slettes.',
-  'received.none': 'Ingen andre får det.',
   looked: 'Hvem har set',
   'looked.what': 'Hver gang nogen, eller du, så eller ændrede det, der er gemt'
     + ' om dig.',

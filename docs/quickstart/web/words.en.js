@@ -259,18 +259,17 @@ export default {
   me: 'About me', 'me.what': 'What is stored about you, as you may see it.',
   source: 'Comes from', 'source.here': 'here: it was written in this app',
   'source.of': 'the school’s system ({name})',
-  'kept.created': { one: 'Kept for one day.', other: 'Kept for {n} days.' },
+  'kept.created': { one: 'Kept for one day at most.', other: 'Kept for {n} days at most.' },
   'kept.enrolment_ended': {
-    one: 'Kept until a day after you have left the school or class.',
-    other: 'Kept until {n} days after you have left the school or class.',
+    one: 'Kept until a day at most after you have left the school or class.',
+    other: 'Kept until {n} days at most after you have left the school or class.',
   },
   'kept.account_closed': {
-    one: 'Kept until a day after your account is gone for good.',
-    other: 'Kept until {n} days after your account is gone for good.',
+    one: 'Kept until a day at most after your account is gone for good.',
+    other: 'Kept until {n} days at most after your account is gone for good.',
   },
   'then.erase': 'Then it is deleted.',
   'then.anonymise': 'Then it is counted without names, and deleted.',
-  'received.none': 'Nobody else gets it.',
   looked: 'Who looked',
   'looked.what': 'Each time that somebody, or you, saw or changed what is'
     + ' stored about you.',

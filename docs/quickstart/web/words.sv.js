@@ -260,19 +260,18 @@ export default {
   me: 'Om mig', 'me.what': 'Vad som är sparat om dig, så som du får se det.',
   source: 'Kommer från', 'source.here': 'här: det skrevs i appen',
   'source.of': 'skolans system ({name})',
-  'kept.created': { one: 'Sparas i en dag.', other: 'Sparas i {n} dagar.' },
+  'kept.created': { one: 'Sparas högst en dag.', other: 'Sparas högst {n} dagar.' },
   'kept.enrolment_ended': {
-    one: 'Sparas till en dag efter att du har lämnat skolan eller klassen.',
-    other: 'Sparas till {n} dagar efter att du har lämnat skolan eller'
+    one: 'Sparas högst till en dag efter att du har lämnat skolan eller klassen.',
+    other: 'Sparas högst till {n} dagar efter att du har lämnat skolan eller'
       + ' klassen.',
   },
   'kept.account_closed': {
-    one: 'Sparas till en dag efter att ditt konto är borta för gott.',
-    other: 'Sparas till {n} dagar efter att ditt konto är borta för gott.',
+    one: 'Sparas högst till en dag efter att ditt konto är borta för gott.',
+    other: 'Sparas högst till {n} dagar efter att ditt konto är borta för gott.',
   },
   'then.erase': 'Sedan tas det bort.',
   'then.anonymise': 'Sedan räknas det utan namn och tas bort.',
-  'received.none': 'Ingen annan får det.',
   looked: 'Vem har tittat',
   'looked.what': 'Varje gång någon, eller du, såg eller ändrade det som är'
     + ' sparat om dig.',
