@@ -91,7 +91,7 @@ sub between ($since, $until) {
 
 # Of all of the answer, that its counts are those of whom it named.
 sub counted ($found, $answer, $name) {
-    for my $how (qw(shown changed could)) {
+    for my $how (grep { defined $answer->{found}{$_} } qw(shown changed could)) {
         my %category;
         for my $by (values %{ $found->{$how} }) { $category{$_}++ for keys %$by }
         is $answer->{found}{$how}{subjects}, keys %{ $found->{$how} },
@@ -120,7 +120,9 @@ for my $case (['its own time', [], $begun, $ended],
     cmp_ok scalar(keys %{ $logged->{shown} }), '>', 1, "$name: some are shown";
     is_deeply $found->{$_}, $logged->{$_}, "$name: whom and what was $_, as the"
         . ' log says' for qw(shown changed);
-    is_deeply $found->{could}, {}, 'and no more could have been';
+    is_deeply $found->{could}, {}, 'no more is counted';
+    ok exists $answer->{found}{could} && !defined $answer->{found}{could},
+        'as nobody has looked for what could have been';
     counted($found, $answer, $name);
 }
 is((scope('--until', $middle))[0]{changed}{ $pupil->{id} }{progress} ? 1 : 0, 1,
@@ -235,6 +237,8 @@ is_deeply [sort keys %{ $found->{could} }], [sort @$persons], 'and it could be a
 
 ($found) = scope('--epoch', 1);
 is_deeply $found->{shown}, {}, 'what was stolen is in no log';
+like breach('scope', 1, '--epoch', 1)->{out}, qr/^what was shown, by the log was not/m,
+    'where nobody has looked';
 my $wrapped = $keys->selectcol_arrayref('SELECT owner FROM keystore.owner_key'
     . ' WHERE wrapped IS NOT NULL');
 my %person = map { $_ => 1 } @{ column('SELECT subject FROM pupil.subject WHERE'
@@ -249,6 +253,9 @@ my $later = decode_json($site->ctl_ok(qw(user show later@school.example --json),
 ($found) = scope('--epoch', 1);
 ok !$found->{could}{ $third->{id} }, 'but of nobody who was erased';
 ok $found->{could}{$later}, 'and of who came since';
+(undef, $answer) = scope('--account', $teacher->{id});
+like "@{ $answer->{found}{notes} }", qr/erased since the breach began.*: 1\./,
+    'how many may be missing of whom an account stood to';
 
 ($found) = scope('--host', $clients->[0][0], '--since', '2026-01-01T00:00:00Z');
 ok $found->{could}{ $third->{id} }, 'a host had the key of who was erased since';

@@ -129,6 +129,9 @@ unlike found(), qr/breach [13] /, 'and no other';
 
 $run = breach('notify', 2, '--sent', at(-1));
 is $run->{code}, 2, 'that the authority was notified needs a reference';
+$run = breach('notify', 2, '--sent', at(-81), '--reference', 'IMY-2026-1');
+is $run->{code}, 1, 'nobody is notified of what nobody has noticed';
+like $run->{err}, qr/before breach 2 was noticed/, 'which is said';
 is answer('notify', 2, '--sent', at(-1), '--reference', 'IMY-2026-1')->{state},
     'notified', 'it was notified';
 is recorded(), 'write accountability allowed breach=2 notified', 'on record';

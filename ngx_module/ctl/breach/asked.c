@@ -34,6 +34,7 @@ static int accounts_read(ctl_t *ctl, breach_asked_t *asked);
 static int workers_read(ctl_t *ctl, breach_asked_t *asked);
 static const char *pool_text(ctl_t *ctl, ctl_buf_t *buf);
 static int times_know(ctl_t *ctl, breach_asked_t *asked);
+static int accounts_know(ctl_t *ctl, breach_asked_t *asked);
 static int host_know(ctl_t *ctl, breach_asked_t *asked);
 static int epoch_know(ctl_t *ctl, breach_asked_t *asked);
 static int plugins_know(ctl_t *ctl, breach_asked_t *asked);
@@ -53,6 +54,11 @@ static const char  log_sql[] =
     "SELECT FROM (SELECT r.at FROM pupil.audit_record AS r ORDER BY r.at LIMIT"
     " 1) AS f WHERE f.at > $1::timestamptz AND EXISTS (SELECT FROM"
     " pupil.seal_retained)";
+
+/* $1: since when. */
+static const char  erased_sql[] =
+    "SELECT count(DISTINCT l.subject) FROM pupil.ledger AS l"
+    " WHERE l.kind = 'erasure' AND l.at >= $1::timestamptz";
 
 static const char  host_sql[] =
     "SELECT coalesce(sum(f.keys), 0), $2::timestamptz - " KEPT
@@ -231,6 +237,7 @@ int
 breach_asked_know(ctl_t *ctl, breach_asked_t *asked)
 {
     if (times_know(ctl, asked) != 0
+        || (asked->accounts != NULL && accounts_know(ctl, asked) != 0)
         || (asked->host != NULL && host_know(ctl, asked) != 0)
         || (asked->epoch != NULL && epoch_know(ctl, asked) != 0))
     {
@@ -335,6 +342,35 @@ times_know(ctl_t *ctl, breach_asked_t *asked)
 }
 
 
+/* An erasure takes what an account stood to somebody by. */
+static int
+accounts_know(ctl_t *ctl, breach_asked_t *asked)
+{
+    PGresult    *res;
+    ctl_buf_t    text;
+    const char  *params[1];
+
+    params[0] = asked->since;
+
+    res = ctl_query_one(ctl->data, erased_sql, 1, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    ctl_buf_init(&text);
+    ctl_buf_printf(&text, "Whom an account stood to is by the classes, roles"
+                   " and support grants that are there now. People who were"
+                   " erased since the breach began, and may be missing: %s.",
+                   PQgetvalue(res, 0, 0));
+    note(asked, text.data);
+
+    ctl_buf_free(&text);
+    PQclear(res);
+
+    return 0;
+}
+
+
 /* Row security of the key store is by the same tenant. */
 static int
 host_know(ctl_t *ctl, breach_asked_t *asked)
@@ -366,7 +402,7 @@ host_know(ctl_t *ctl, breach_asked_t *asked)
          : "The host fetched as many keys as is said; which ones the key store"
            " does not know.");
 
-    if (asked->workers == NULL) {
+    if (asked->workers == NULL && asked->accounts == NULL) {
         note(asked, "The log does not say by which host something was shown:"
              " what is counted as shown is what all hosts did.");
     }

@@ -12,7 +12,8 @@
 
 static json_t *how_json(const PGresult *res, const char *how);
 static int totals_read(ctl_t *ctl, const breach_asked_t *asked, json_t *found);
-static void how_print(const json_t *found, const char *how, const char *words);
+static void how_print(const json_t *found, const char *how, const char *words,
+    const char *by);
 static void list_print(const json_t *how, const char *list, const char *name);
 
 
@@ -78,6 +79,7 @@ static const char  cursor_sql[] =
 json_t *
 breach_found_read(ctl_t *ctl, const breach_asked_t *asked)
 {
+    int          could;
     json_t      *found;
     PGresult    *res;
     const char  *params[2];
@@ -90,10 +92,17 @@ breach_found_read(ctl_t *ctl, const breach_asked_t *asked)
         return NULL;
     }
 
+    could = asked->accounts != NULL || asked->host != NULL
+            || asked->epoch != NULL || asked->backup != NULL;
+
+    /* null: nobody has looked for it, which is not that there was nothing */
+
     found = json_pack("{s:o,s:o,s:o,s:o,s:O}",
-                      "shown", how_json(res, "shown"),
-                      "changed", how_json(res, "changed"),
-                      "could", how_json(res, "could"),
+                      "shown", asked->log ? how_json(res, "shown")
+                               : json_null(),
+                      "changed", asked->log ? how_json(res, "changed")
+                                 : json_null(),
+                      "could", could ? how_json(res, "could") : json_null(),
                       "keys", asked->keys < 0 ? json_null()
                               : json_integer(asked->keys),
                       "notes", asked->notes);
@@ -205,9 +214,12 @@ breach_found_print(const json_t *found)
     json_t      *note;
     json_int_t   erased, closed, keys;
 
-    how_print(found, "shown", "was shown, by the log");
-    how_print(found, "changed", "was changed, by the log");
-    how_print(found, "could", "could have been read");
+    how_print(found, "shown", "was shown, by the log",
+              "a time, --account, --worker or --host");
+    how_print(found, "changed", "was changed, by the log",
+              "a time, --account, --worker or --host");
+    how_print(found, "could", "could have been read",
+              "--account, --host, --epoch or --backup");
 
     erased = json_integer_value(json_object_get(found, "erased"));
     closed = json_integer_value(json_object_get(found, "closed"));
@@ -238,13 +250,21 @@ breach_found_print(const json_t *found)
 }
 
 
+/* by: what looks for it. */
 static void
-how_print(const json_t *found, const char *how, const char *words)
+how_print(const json_t *found, const char *how, const char *words,
+    const char *by)
 {
     json_t      *of;
     json_int_t   subjects;
 
     of = json_object_get(found, how);
+
+    if (json_is_null(of)) {
+        printf("what %s was not looked for: ask by %s\n", words, by);
+        return;
+    }
+
     subjects = json_integer_value(json_object_get(of, "subjects"));
 
     if (subjects == 0) {

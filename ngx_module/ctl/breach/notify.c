@@ -154,8 +154,8 @@ scope_check(ctl_t *ctl, const char *number)
 static int
 sent_write(ctl_t *ctl, const char *number)
 {
-    int          known;
-    PGresult    *res;
+    int          known, early;
+    PGresult    *res, *is;
     const char  *params[3];
 
     res = breach_read(ctl, number, 1);
@@ -163,8 +163,21 @@ sent_write(ctl_t *ctl, const char *number)
         return -1;
     }
 
+    params[0] = ctl->opt.sent;
+    params[1] = PQgetvalue(res, 0, BREACH_NOTICED);
+
+    is = ctl_query_one(ctl->data, "SELECT $1::timestamptz < $2::timestamptz", 2,
+                       params);
+    early = is != NULL && PQgetvalue(is, 0, 0)[0] == 't';
     known = !PQgetisnull(res, 0, BREACH_AUTHORITY);
+
+    PQclear(is);
     PQclear(res);
+
+    if (is == NULL || early) {
+        return early ? ctl_error("--sent is before breach %s was noticed",
+                                 number) : -1;
+    }
 
     if (known) {
         return ctl_error("that the authority was notified of breach %s is said"
