@@ -327,5 +327,8 @@ refused request('show', $overdue->{id}), 1, qr/changed by somebody without/,
 is record($overdue->{id}), 'tampered row=request', 'on record';
 like request('list')->{err}, qr/\Q$overdue->{id}\E was changed/,
     'the list says so';
+is $db->selectrow_array("SELECT count(*) FROM pupil.audit_record WHERE outcome ="
+    . " 'tampered' AND note LIKE ?", {}, "%request=$overdue->{id}%"), 2,
+    'on record as well';
 
 done_testing;

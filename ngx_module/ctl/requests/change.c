@@ -407,6 +407,12 @@ ctl_request_change(ctl_t *ctl, ctl_request_t *request,
     ctl_buf_init(&detail);
     ctl_buf_printf(&detail, "state=%s", pupil_request_state_name(state));
 
+    if (request->row.condition.len != 0) {
+        ctl_buf_printf(&detail, " condition=%.*s",
+                       (int) request->row.condition.len,
+                       (const char *) request->row.condition.data);
+    }
+
     if (ctl_request_update(ctl, request) != 0
         || change_tell(ctl, request) != 0
         || ctl_request_record(ctl, request, &ctl_request_write, "allowed",

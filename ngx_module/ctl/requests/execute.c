@@ -120,7 +120,9 @@ execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done)
         return ctl_error("the request is not executed");
     }
 
-    if (ctl_parts_check(ctl) != 0) {
+    if (!done->by_hand && request->rules.kind == PUPIL_REQUEST_ERASURE
+        && ctl_parts_check(ctl) != 0)
+    {
         return ctl_request_refuse(ctl, request, "executed",
                                   "a plugin is missing");
     }

@@ -159,6 +159,12 @@ ctl_request_list(ctl_t *ctl, const char *subject, ctl_request_t **list,
         if (rc == 1) {
             ctl_note("request %s was changed by somebody without the keys:"
                      " restore it from a backup", (*list)[*count].id);
+
+            if (ctl_request_record(ctl, *list + *count, &ctl_request_read,
+                                   "tampered", "row=request") != 0)
+            {
+                rc = -1;
+            }
         }
 
         *count += rc == 0;
