@@ -39,7 +39,7 @@ sub notes ($res) {
 
 sub is_shown ($name, %value) {
     my $res = $day->pupil->get('/v1/data/badge');
-    is_deeply $res->json->{records}, [{ id => $id, %value }], $name
+    is_deeply $res->json->{records}, [{ id => $id, source => 'user', %value }], $name
         or diag $res->text;
     is notes($res), '', "$name: nothing is found";
 }

@@ -341,6 +341,23 @@ for my $statement (@statements) {
     is join("\n", @silent), '', "$name: what is promised is on record";
     $ask->($who);
 }
+
+
+# ---- a row that is authentic, of another record of the same person
+
+my @request = map { { id => uuid(), kind => 'access' } } 0, 1;
+posted('pupil', '/v1/me/requests', $_) for @request;
+my $look = qr/r\.request = \$8/;
+$proxy->look($look);
+$day->as('pupil')->post('/v1/me/requests', json => $request[1]);
+my ($row) = $proxy->seen;
+$proxy->lie($look, map { $_ => $row->[$_] } 1 .. $#$row);
+my $res = $day->as('pupil')->post('/v1/me/requests', json => $request[0]);
+$proxy->mode('pass');
+is_problem $res, 500, 'integrity', name => 'another request is none of this one';
+is_deeply $day->outcomes($res), ['tampered'], 'and is on record';
+is_status $day->as('pupil')->post('/v1/me/requests', json => $request[0]), 200,
+    'where nobody lies it is there';
 $proxy->stop;
 
 

@@ -3,8 +3,8 @@
  *
  * What a controller has to do by a day that the law says, of each tenant that
  * the configuration names: which breach is open for longer than it may be, and
- * who waits for longer for what they asked of their data?  It is said, and is no
- * reason not to load a configuration: a mend may be in that.
+ * who waits for longer for what they asked of their data?  It is said, and is
+ * no reason not to load a configuration: a mend may be in that.
  */
 
 #include <string.h>
