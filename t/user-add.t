@@ -59,7 +59,7 @@ $res = $http->get('/v1/data/identity/' . $class->person('pupil')->{id});
 is_status $res, 200, 'and acts';
 is eval { $res->json->{relation} }, 'dpo', 'as one';
 is_deeply eval { $http->get('/v1/data/credential')->json->{records} },
-    [{ id => $id, login_id => $login }], 'sees what is stored of itself';
+    [{ id => $id, source => 'operator', login_id => $login }], 'sees what is stored of itself';
 
 my ($school) = @{ $class->teacher->get('/v1/session')->json->{institutions} };
 is add('m.head', 'school_admin', '--institution', $school->{id})->{code}, 0,

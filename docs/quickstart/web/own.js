@@ -41,14 +41,19 @@ function value(name, held) {
 }
 
 
+/* Whoever writes here, and whoever enters it; all else is a roster's name. */
+const SOURCES = { gateway: 'here', user: 'here', operator: 'hand',
+                  manual: 'hand' };
+
+
 /* What is granted of a record; ids say nothing to a reader. */
 export const list = ({ source, ...record }) => el('dl', null,
   Object.entries(record).filter(([, held]) => !IS_ID.test(held))
     .map(([name, held]) => [el('dt', null, named('field', name)),
                             el('dd', null, value(name, held))]).flat(),
   source && [el('dt', null, t('source')),
-             el('dd', null, ['gateway', 'user'].includes(source) ? t('source.here')
-               : t('source.of', { name: source }))]);
+             el('dd', null, t(`source.${SOURCES[source] ?? 'of'}`,
+                             { name: source }))]);
 
 
 /* For how long a category is kept at most. */

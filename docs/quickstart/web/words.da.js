@@ -261,6 +261,7 @@ export default {
   /* about me */
   me: 'Om mig', 'me.what': 'Hvad der er gemt om dig, som du må se det.',
   source: 'Kommer fra', 'source.here': 'her: det blev skrevet i appen',
+  'source.hand': 'i hånden, på din skole',
   'source.of': 'skolens system ({name})',
   'kept.created': { one: 'Gemmes højst én dag.', other: 'Gemmes højst {n} dage.' },
   'kept.enrolment_ended': {

@@ -258,6 +258,7 @@ export default {
   /* about me */
   me: 'About me', 'me.what': 'What is stored about you, as you may see it.',
   source: 'Comes from', 'source.here': 'here: it was written in this app',
+  'source.hand': 'by hand, at your school',
   'source.of': 'the school’s system ({name})',
   'kept.created': { one: 'Kept for one day at most.', other: 'Kept for {n} days at most.' },
   'kept.enrolment_ended': {

@@ -259,6 +259,7 @@ export default {
   /* about me */
   me: 'Om mig', 'me.what': 'Vad som är sparat om dig, så som du får se det.',
   source: 'Kommer från', 'source.here': 'här: det skrevs i appen',
+  'source.hand': 'för hand, på din skola',
   'source.of': 'skolans system ({name})',
   'kept.created': { one: 'Sparas högst en dag.', other: 'Sparas högst {n} dagar.' },
   'kept.enrolment_ended': {
