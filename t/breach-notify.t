@@ -36,6 +36,10 @@ $chaos->client($teacher)->get("/v1/data/identity/$pupil->{id}");
 $chaos->client($teacher)->get("/v1/data/identity/$third->{id}");
 $chaos->client($other)->post('/v1/progress', json =>
     $chaos->submission($other, { text => 'mine' }));
+$chaos->client($teacher)->post("/v1/me/requests", json => { id => uuid(),
+    kind => "access" });
+$chaos->client($teacher)->get("/v1/me/$_") for qw(audit sessions notices requests
+                                               support-grants);
 $site->ctl_ok(qw(breach open), 'En dator stals', '--since', ago('100 hours'),
               '--noticed', ago('80 hours'), '--reference', "\xc3\x84rende 7", @where);
 my $drafts = tmp_dir() . '/drafts';
@@ -93,6 +97,11 @@ my $people = slurp("$drafts/people.en.txt");
 like $people, qr/^- name: of some were seen or changed$/m, 'for people: what was seen';
 like $people, qr/^- answers and results: may have been read$/m, 'and what may have been';
 unlike $people, qr/$pupil->{id}|given_name/, 'of nobody, and without names of fields';
+for my $language (qw(en sv da)) {
+    unlike slurp("$drafts/people.$language.txt"),
+        qr/^- (?:audit|notice|request|session|support_grant)\b/m,
+        "each category in words: $language";
+}
 like slurp("$drafts/people.sv.txt"), qr/imy\.se/, 'where to complain';
 is breach('notify', 1, '--drafts', $drafts)->{code}, 1,
     'what is there is not written over';

@@ -277,6 +277,18 @@ static const name_t  categories[] = {
       { "answers and results",
         "svar och resultat",
         "svar og resultater" } },
+    { "request",
+      { "what you asked for of your data",
+        "det du har begärt om dina uppgifter",
+        "det, du har bedt om for dine oplysninger" } },
+    { "session",
+      { "where you are logged in",
+        "var du är inloggad",
+        "hvor du er logget ind" } },
+    { "support_grant",
+      { "whom of support you have let in",
+        "vem på supporten du har släppt in",
+        "hvem fra supporten du har lukket ind" } },
     { NULL, { NULL } }
 };
 
