@@ -374,6 +374,31 @@ ngx_http_pupil_seen_number(PGresult *res, ngx_uint_t row, ngx_uint_t col,
 }
 
 
+ngx_int_t
+ngx_http_pupil_rights_newest(ngx_http_pupil_ctx_t *ctx, ngx_uint_t stmt)
+{
+    pupil_page_t          *page;
+    pupil_time_t           before;
+    ngx_libpq_exchange_t  *ex;
+
+    page = &((pupil_rights_query_t *) ctx->data)->page;
+    before = pupil_uuid_is_zero(&page->cursor.id) ? PUPIL_TIME_MAX
+                                                  : page->cursor.time;
+
+    ex = ngx_http_pupil_exchange(ctx);
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_pupil_add_stmt(ctx, ex, stmt);
+    ngx_libpq_param_timestamptz(ex, before);
+    ngx_libpq_param_uuid(ex, page->cursor.id.b);
+    ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);
+
+    return ngx_http_pupil_submit(ctx, ex, 0);
+}
+
+
 void
 ngx_http_pupil_rights_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,

@@ -31,6 +31,10 @@ typedef struct {
 ngx_int_t ngx_http_pupil_seen(ngx_http_pupil_ctx_t *ctx, PGresult *res,
     ngx_uint_t row, ngx_uint_t col, ngx_http_pupil_seen_t *seen);
 
+/* Asks for a page, newest first, of the cursor's time and id. */
+ngx_int_t ngx_http_pupil_rights_newest(ngx_http_pupil_ctx_t *ctx,
+    ngx_uint_t stmt);
+
 /* The record of a statement that says which of two outcomes it had. */
 void ngx_http_pupil_rights_record(ngx_http_pupil_ctx_t *ctx,
     ngx_libpq_exchange_t *ex, ngx_uint_t at, ngx_uint_t stmt,

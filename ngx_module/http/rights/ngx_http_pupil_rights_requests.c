@@ -351,27 +351,9 @@ ngx_http_pupil_rights_request_made(ngx_http_pupil_ctx_t *ctx)
 ngx_int_t
 ngx_http_pupil_rights_requests_start(ngx_http_pupil_ctx_t *ctx)
 {
-    pupil_page_t          *page;
-    pupil_time_t           before;
-    ngx_libpq_exchange_t  *ex;
-
     ngx_http_pupil_debug(ctx, "requests: start");
 
-    page = &((pupil_rights_query_t *) ctx->data)->page;
-    before = pupil_uuid_is_zero(&page->cursor.id) ? PUPIL_TIME_MAX
-                                                  : page->cursor.time;
-
-    ex = ngx_http_pupil_exchange(ctx);
-    if (ex == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_http_pupil_add_stmt(ctx, ex, PUPIL_RIGHTS_REQUESTS);
-    ngx_libpq_param_timestamptz(ex, before);
-    ngx_libpq_param_uuid(ex, page->cursor.id.b);
-    ngx_libpq_param_int4(ex, (int32_t) page->limit + 1);
-
-    return ngx_http_pupil_submit(ctx, ex, 0);
+    return ngx_http_pupil_rights_newest(ctx, PUPIL_RIGHTS_REQUESTS);
 }
 
 
