@@ -122,25 +122,11 @@ export_write(ctl_t *ctl, FILE *file, const char *const params[FILTER_PARAMS])
 static int
 events_write(ctl_t *ctl, FILE *file, uint64_t *count)
 {
-    int        row, n;
-    PGresult  *res;
-
-    do {
-        res = ctl_query(ctl->data, "FETCH 1000 FROM events", 0, NULL);
-        if (res == NULL) {
-            return -1;
-        }
-
-        n = PQntuples(res);
-        *count += (uint64_t) n;
-
-        for (row = 0; row < n; row++) {
-            fprintf(file, "%s\n", PQgetvalue(res, row, 0));
-        }
-
-        PQclear(res);
-
-    } while (n != 0);
+    if (ctl_fetch_lines(ctl->data, "FETCH 1000 FROM events", file, count)
+        != 0)
+    {
+        return -1;
+    }
 
     return ferror(file) ? ctl_error("%s: cannot be written", ctl->args[0]) : 0;
 }

@@ -323,6 +323,33 @@ ctl_exec(PGconn *conn, const char *sql, int count, const char *const *params)
 
 
 int
+ctl_fetch_lines(PGconn *conn, const char *fetch, FILE *file, uint64_t *count)
+{
+    int        row, n;
+    PGresult  *res;
+
+    do {
+        res = ctl_query(conn, fetch, 0, NULL);
+        if (res == NULL) {
+            return -1;
+        }
+
+        n = PQntuples(res);
+        *count += (uint64_t) n;
+
+        for (row = 0; row < n; row++) {
+            fprintf(file, "%s\n", PQgetvalue(res, row, 0));
+        }
+
+        PQclear(res);
+
+    } while (n != 0);
+
+    return 0;
+}
+
+
+int
 ctl_write(ctl_t *ctl, PGconn *conn, const char *sql, int count,
     const char *const *params)
 {

@@ -7,6 +7,8 @@
 #ifndef PUPIL_CTL_DB_H
 #define PUPIL_CTL_DB_H
 
+#include <stdio.h>
+
 #include "ctl/base/ctl.h"
 #include "ctl/base/wait.h"
 
@@ -55,6 +57,14 @@ int ctl_query_text(ctl_t *ctl, PGconn *conn, const char *sql, int count,
 /* The same as a query for what returns nothing of interest: 0 or -1. */
 int ctl_exec(PGconn *conn, const char *sql, int count,
     const char *const *params);
+
+/*
+ * Writes the only column of all that a cursor has, a line each: 0 or -1.
+ * fetch: how many at once.  Adds to count; what the file says is its owner's
+ * to ask.
+ */
+int ctl_fetch_lines(PGconn *conn, const char *fetch, FILE *file,
+    uint64_t *count);
 
 /* ctl_exec() in a transaction of its own, of ctl's tenant: 0 or -1. */
 int ctl_write(ctl_t *ctl, PGconn *conn, const char *sql, int count,

@@ -119,6 +119,9 @@ breach_asked_read(ctl_t *ctl, breach_asked_t *asked)
     asked->epoch = opt->epoch;
     asked->backup = opt->backup;
 
+    asked->could = asked->accounts != NULL || asked->host != NULL
+                   || asked->epoch != NULL || asked->backup != NULL;
+
     /* what was stolen passes no log, unless that is asked, too */
     asked->log = opt->since != NULL || opt->until != NULL
                  || asked->accounts != NULL || asked->workers != NULL

@@ -23,6 +23,7 @@ typedef struct {
     const char  *backup;            /* what was held at that instant */
 
     int          log;               /* what is on record counts */
+    int          could;             /* so does what could have been read */
     int          all;               /* everybody of the tenant may be reached */
     int          plain;             /* and of them only what is not sealed */
 

@@ -79,7 +79,6 @@ static const char  cursor_sql[] =
 json_t *
 breach_found_read(ctl_t *ctl, const breach_asked_t *asked)
 {
-    int          could;
     json_t      *found;
     PGresult    *res;
     const char  *params[2];
@@ -92,9 +91,6 @@ breach_found_read(ctl_t *ctl, const breach_asked_t *asked)
         return NULL;
     }
 
-    could = asked->accounts != NULL || asked->host != NULL
-            || asked->epoch != NULL || asked->backup != NULL;
-
     /* null: nobody has looked for it, which is not that there was nothing */
 
     found = json_pack("{s:o,s:o,s:o,s:o,s:O}",
@@ -102,7 +98,8 @@ breach_found_read(ctl_t *ctl, const breach_asked_t *asked)
                                : json_null(),
                       "changed", asked->log ? how_json(res, "changed")
                                  : json_null(),
-                      "could", could ? how_json(res, "could") : json_null(),
+                      "could", asked->could ? how_json(res, "could")
+                               : json_null(),
                       "keys", asked->keys < 0 ? json_null()
                               : json_integer(asked->keys),
                       "notes", asked->notes);
@@ -304,31 +301,18 @@ list_print(const json_t *how, const char *list, const char *name)
 int
 breach_found_write(ctl_t *ctl, const char *number, FILE *file)
 {
-    int          row, n;
-    PGresult    *res;
+    uint64_t     count;
     const char  *params[1];
 
+    count = 0;
     params[0] = number;
 
-    if (ctl_exec(ctl->data, cursor_sql, 1, params) != 0) {
+    if (ctl_exec(ctl->data, cursor_sql, 1, params) != 0
+        || ctl_fetch_lines(ctl->data, "FETCH 1000 FROM found", file, &count)
+           != 0)
+    {
         return -1;
     }
-
-    do {
-        res = ctl_query(ctl->data, "FETCH 1000 FROM found", 0, NULL);
-        if (res == NULL) {
-            return -1;
-        }
-
-        n = PQntuples(res);
-
-        for (row = 0; row < n; row++) {
-            fprintf(file, "%s\n", PQgetvalue(res, row, 0));
-        }
-
-        PQclear(res);
-
-    } while (n != 0);
 
     return ferror(file) ? ctl_error("the file cannot be written") : 0;
 }
