@@ -137,16 +137,17 @@ execute_ready(ctl_t *ctl, ctl_request_t *request, done_t *done)
 static int
 execute_by_hand(ctl_t *ctl, const ctl_request_t *request, int *by_hand)
 {
-    pupil_str_t  said[CTL_REQUEST_TEXTS];
+    int  part;
 
-    if (ctl_request_said(ctl, request, said) != 0) {
+    part = ctl_request_part(ctl, request);
+    if (part < 0) {
         return -1;
     }
 
     *by_hand = request->rules.state == PUPIL_REQUEST_PARTLY
                || (request->rules.kind != PUPIL_REQUEST_ERASURE
                    && request->rules.kind != PUPIL_REQUEST_RESTRICTION)
-               || said[CTL_REQUEST_CATEGORIES].len != 0;
+               || part;
 
     return 0;
 }
@@ -179,6 +180,8 @@ static int
 execute_close(ctl_t *ctl, ctl_request_t *request, const done_t *done,
     json_t **receipt)
 {
+    const char  *why;
+
     *receipt = done->erased ? ctl_parts_told(ctl, &done->entry) : NULL;
 
     if ((done->erased && *receipt == NULL)
@@ -204,10 +207,11 @@ execute_close(ctl_t *ctl, ctl_request_t *request, const done_t *done,
         return 0;
     }
 
-    if (pupil_request_execute(&request->rules) != NULL) {
+    why = pupil_request_execute(&request->rules);
+
+    if (why != NULL) {
         json_decref(*receipt);
-        return ctl_request_refuse(ctl, request, "executed",
-                                  pupil_request_execute(&request->rules));
+        return ctl_request_refuse(ctl, request, "executed", why);
     }
 
     if (ctl->opt.reference != NULL) {

@@ -452,6 +452,30 @@ ctl_request_say(ctl_t *ctl, const ctl_request_t *request, const char *field,
 
 
 int
+ctl_request_part(ctl_t *ctl, const ctl_request_t *request)
+{
+    int          part;
+    PGresult    *res;
+    const char  *params[2];
+
+    params[0] = ctl->tenant_text;
+    params[1] = request->id;
+
+    res = ctl_query(ctl->data, "SELECT FROM pupil.request_text AS t WHERE"
+                    " t.tenant = $1::uuid AND t.request = $2::uuid AND"
+                    " t.categories IS NOT NULL", 2, params);
+    if (res == NULL) {
+        return -1;
+    }
+
+    part = PQntuples(res) != 0;
+    PQclear(res);
+
+    return part;
+}
+
+
+int
 ctl_request_said(ctl_t *ctl, const ctl_request_t *request,
     pupil_str_t values[CTL_REQUEST_TEXTS])
 {

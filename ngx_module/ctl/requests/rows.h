@@ -21,10 +21,7 @@ typedef struct {
 } ctl_request_t;
 
 /* What of it is sealed, by the field. */
-enum {
-    CTL_REQUEST_CATEGORIES = 0,     /* what of it, where not all is meant */
-    CTL_REQUEST_TEXTS = 5
-};
+#define CTL_REQUEST_TEXTS  5
 
 extern const char *const  ctl_request_texts[CTL_REQUEST_TEXTS];
 
@@ -61,6 +58,9 @@ int ctl_request_record(ctl_t *ctl, const ctl_request_t *request,
  */
 int ctl_request_say(ctl_t *ctl, const ctl_request_t *request,
     const char *field, pupil_str_t value);
+
+/* Whether it names categories, as not all is meant, which stay sealed; -1. */
+int ctl_request_part(ctl_t *ctl, const ctl_request_t *request);
 
 /* Those that are there, clear; data NULL for others. */
 int ctl_request_said(ctl_t *ctl, const ctl_request_t *request,
